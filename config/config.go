@@ -1,0 +1,268 @@
+package config
+
+import (
+	"time"
+
+	"github.com/onsale-dev/onsale/sale"
+)
+
+// Config is a whole file, resolved: templates applied, variables and references filled in,
+// defaults set. It is plain data; nothing of it changes after it was read.
+type Config struct {
+	Path        string // of the file; "" when it was parsed from memory without a name
+	Environment string // "production"
+	Account     string // the AWS account that actions are bound to; may be empty
+	TimeZone    string // IANA name of the zone to show times in; "" is the machine's
+	Theme       string // "auto", "dark", "light" or "mono"
+	ASCII       bool   // draw with ASCII alone; false leaves it to the locale
+
+	Sources   []Source            // in the order of the file
+	Sales     []Sale              // in the order of the file
+	Keys      map[string][]string // intent to keys; a key stands under one intent only
+	LinkHosts []string            // hosts that links may lead to, lower case
+	Limits    sale.Limits         // zero values leave the default to the store
+
+	// Warnings are things that work and should be mended all the same.
+	Warnings []*Mistake
+
+	root *node
+}
+
+// Source is one system to read. Exactly one of the pointers is set, the one of its Kind.
+type Source struct {
+	Name    string
+	Kind    string        // one of the Kind constants
+	Every   time.Duration // between two polls
+	Timeout time.Duration // of one poll
+	Budget  *Budget       // nil: by the provider's own limit
+
+	Prometheus  *PrometheusSource
+	CloudWatch  *CloudWatchSource
+	SQS         *SQSSource
+	WaitingRoom *WaitingRoomSource
+
+	allowHTTP bool
+}
+
+// The kinds of source.
+const (
+	KindPrometheus  = "prometheus"
+	KindCloudWatch  = "cloudwatch"
+	KindSQS         = "sqs"
+	KindWaitingRoom = "cloudflare-waiting-room"
+)
+
+// Kinds lists the kinds of source in order. The caller owns the slice.
+func Kinds() []string {
+	return []string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom}
+}
+
+// Budget is the most calls that reading a source may use.
+type Budget struct {
+	Calls int
+	Per   time.Duration
+}
+
+// PrometheusSource is how to reach a server that speaks the Prometheus API. At most one of
+// Basic, Bearer and SigV4 is set.
+type PrometheusSource struct {
+	URL      string // without a trailing slash
+	Basic    *BasicAuth
+	Bearer   Secret
+	Headers  map[string]Secret // by canonical name; all values are hidden
+	SigV4    *SigV4
+	TLS      TLS
+	Lookback time.Duration // 0: the server's own
+}
+
+// BasicAuth is a user name and a password.
+type BasicAuth struct {
+	Username string
+	Password Secret
+}
+
+// SigV4 is AWS request signing.
+type SigV4 struct {
+	Region, Profile, Role string
+	Service               string // "aps" or "monitoring"
+}
+
+// TLS holds absolute paths of files that could be opened when the config was read.
+type TLS struct {
+	CA, Cert, Key string
+	ServerName    string
+	Insecure      bool
+}
+
+// AWS is how to reach and log in to an AWS service.
+type AWS struct {
+	Region      string
+	Profile     string // "": the default
+	Role        string // ARN of a role to assume; may be empty
+	ExternalID  string
+	Endpoint    string // "": AWS's own
+	Credentials *Credentials
+}
+
+// Credentials are fixed AWS credentials.
+type Credentials struct {
+	AccessKeyID     string
+	SecretAccessKey Secret
+	SessionToken    Secret // may be not set
+}
+
+// CloudWatchSource reads metrics of one region.
+type CloudWatchSource struct {
+	AWS
+	Account string        // 12 digits: the default account of its metrics; "" is its own
+	Delay   time.Duration // until metrics settle; 120 s unless declared
+}
+
+// SQSSource reads queue attributes.
+type SQSSource struct {
+	AWS
+	Queue string // the default queue name; may be empty
+}
+
+// WaitingRoomSource reads Cloudflare waiting rooms of one zone.
+type WaitingRoomSource struct {
+	Zone  string
+	Token Secret
+	URL   string // of the API, without a trailing slash
+}
+
+// Sale is a sale together with what to read for it.
+type Sale struct {
+	sale.Sale
+	Template   string // its name; may be empty
+	Objectives []Objective
+	Reads      []Read // one per signal that a source reads, in the order of Signals
+
+	at      *node
+	signals []namedNode // as resolved, for showing
+	goals   []*node
+}
+
+// Objective is a promise about a signal: Target of it must be good.
+type Objective struct {
+	Name   string
+	Signal sale.Signal
+	Target float64  // between 0 and 1, both exclusive
+	Below  *float64 // good is below this, in the signal's unit; nil: the signal is the bad part
+}
+
+// Read is how one signal of a sale is read. Exactly one of the pointers is set, the one of
+// the source's kind.
+type Read struct {
+	Signal sale.Signal
+	Source string
+	Unit   sale.Unit
+
+	Prometheus  *PrometheusRead
+	CloudWatch  *CloudWatchRead
+	SQS         *SQSRead
+	WaitingRoom *WaitingRoomRead
+}
+
+// PrometheusRead is a PromQL expression that gives one value.
+type PrometheusRead struct {
+	Query string
+}
+
+// CloudWatchRead is one metric without an expression, or metric math over several. Metrics
+// is empty only for an expression that searches or selects by itself.
+type CloudWatchRead struct {
+	Metrics     map[string]MetricStat // by the id that the expression uses
+	Expression  string                // "" for a plain metric
+	Period      time.Duration         // 1, 5, 10, 20, 30 s or a multiple of 60 s
+	MissingZero bool                  // a period without a value is 0
+	Region      string                // never empty: the source's, or the signal's own
+}
+
+// MetricStat is one metric and what to take of it.
+type MetricStat struct {
+	Namespace  string
+	Metric     string
+	Dimensions map[string]string
+	Statistic  string
+	Account    string // 12 digits, or "" for the source's own
+}
+
+// SQSRead is one attribute of a queue: "visible", "in_flight" or "delayed".
+type SQSRead struct {
+	Queue     string
+	Attribute string
+}
+
+// WaitingRoomRead is one figure of a room: "queued_users", "active_users",
+// "new_users_per_minute", "total_active_users", "wait" (seconds) or "queue_all" (0 or 1).
+type WaitingRoomRead struct {
+	Room  string
+	Field string
+}
+
+// Source finds a source by name.
+func (c *Config) Source(name string) (s *Source, ok bool) {
+	for i := range c.Sources {
+		if c.Sources[i].Name == name {
+			return &c.Sources[i], true
+		}
+	}
+	return nil, false
+}
+
+// Sale finds a sale by id.
+func (c *Config) Sale(id sale.ID) (s *Sale, ok bool) {
+	for i := range c.Sales {
+		if c.Sales[i].ID == id {
+			return &c.Sales[i], true
+		}
+	}
+	return nil, false
+}
+
+// At finds a place in the file, for what is found wrong only later: At("sources", "aws"),
+// At("keys", "pause"), At("sales", "arena", "signals", "error_ratio", "query"). It gives the
+// nearest place above when the file does not say the thing itself; where a shipped template
+// says it, the sale.
+func (c *Config) At(path ...string) Place {
+	n := c.root
+	if n == nil {
+		return Place{Position: Position{File: c.Path}}
+	}
+	for i := 0; i < len(path); i++ {
+		if path[i] == "sales" && i+1 < len(path) {
+			i++
+			s, ok := c.Sale(sale.ID(path[i]))
+			if !ok {
+				break
+			}
+			n = s.at
+			if i+2 < len(path) && path[i+1] == "signals" {
+				i += 2
+				if at := s.signal(path[i]); at != nil && !at.doc.builtin {
+					n = at
+				} else {
+					n = s.at.keyOf("id")
+					break
+				}
+			}
+			continue
+		}
+		next := n.get(path[i])
+		if next == nil || next.doc.builtin {
+			break
+		}
+		n = next
+	}
+	return see(n, "")
+}
+
+func (s *Sale) signal(name string) *node {
+	for _, n := range s.signals {
+		if n.name == name {
+			return n.node
+		}
+	}
+	return nil
+}

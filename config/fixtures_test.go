@@ -1,0 +1,129 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+var update = flag.Bool("update", false, "write the golden files and the schema anew")
+
+// outside is a made-up environment: variables, and files by absolute path.
+func outside(vars map[string]string, files map[string]*fstest.MapFile) Environment {
+	tree := fstest.MapFS{}
+	for path, f := range files {
+		tree[strings.TrimPrefix(path, "/")] = f
+	}
+	return Environment{
+		Lookup: func(name string) (string, bool) { v, ok := vars[name]; return v, ok },
+		Open: func(path string) (fs.File, error) {
+			f, err := tree.Open(strings.TrimPrefix(filepath.ToSlash(path), "/"))
+			var pe *fs.PathError
+			if errors.As(err, &pe) {
+				pe.Path = path
+			}
+			return f, err
+		},
+	}
+}
+
+const canary = "c4n4ry-value"
+
+// fixtureEnvironment has everything that the good fixtures refer to, and a canary in each.
+func fixtureEnvironment() Environment {
+	private := func() *fstest.MapFile { return &fstest.MapFile{Data: []byte(canary + "\n"), Mode: 0o600} }
+	return outside(map[string]string{
+		"TOKEN": canary, "PASSWORD": canary, "CF_READ_TOKEN": canary, "CF_ZONE": "023e105f4ecef8ad9ca31a8372d0c353", "SHOP": "tide", "HOME": "/home/ops",
+	}, map[string]*fstest.MapFile{
+		"/conf/secrets/prometheus": private(), "/conf/secrets/key": private(), "/conf/secrets/key.pem": private(), "/home/ops/cf": private(),
+		"/conf/secrets/ca.pem": {Data: []byte("pem"), Mode: 0o644}, "/conf/secrets/cert.pem": {Data: []byte("pem"), Mode: 0o644},
+	})
+}
+
+// fixture reads a file of testdata as if it lay in /conf.
+func fixture(t *testing.T, path string) (*Config, error) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parse(filepath.Base(path), "/conf", data, fixtureEnvironment())
+}
+
+func fixtures(t testing.TB, kind string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("testdata", kind, "*.yaml"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no fixtures in testdata/%s: %v", kind, err)
+	}
+	return paths
+}
+
+func nameOf(path string) string { return strings.TrimSuffix(filepath.Base(path), ".yaml") }
+
+// golden compares with a file next to the fixtures, or writes it.
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs\n--- got\n%s\n--- want\n%s", path, got, want)
+	}
+}
+
+func TestEveryMistakeIsRefusedWithItsPlaceItsReasonAndAWayToMendIt(t *testing.T) {
+	for _, path := range fixtures(t, "bad") {
+		t.Run(nameOf(path), func(t *testing.T) {
+			_, err := fixture(t, path)
+			var all *Errors
+			if !errors.As(err, &all) || len(all.Mistakes) == 0 {
+				t.Fatalf("want *Errors, got %v", err)
+			}
+			for _, m := range all.Mistakes {
+				if m.Why == "" || m.Fix == "" {
+					t.Errorf("a mistake without a reason or a fix: %+v", m)
+				}
+				if m.Line > 0 && m.File != filepath.Base(path) {
+					t.Errorf("a mistake in %s: what the user can't edit is not where to send them", m.File)
+				}
+			}
+			if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), canary) {
+				t.Errorf("a secret is in the message:\n%v", err)
+			}
+			golden(t, strings.TrimSuffix(path, ".yaml")+".txt", err.Error()+"\n")
+		})
+	}
+}
+
+func TestEveryGoodFileIsReadAndShownAsItWasUnderstood(t *testing.T) {
+	for _, path := range fixtures(t, "good") {
+		t.Run(nameOf(path), func(t *testing.T) {
+			c, err := fixture(t, path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown, err := c.ShowYAML()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var warnings strings.Builder
+			for _, w := range c.Warnings {
+				warnings.WriteString("\n# " + strings.ReplaceAll(w.Error(), "\n", "\n# "))
+			}
+			golden(t, strings.TrimSuffix(path, ".yaml")+".txt", string(shown)+warnings.String())
+		})
+	}
+}
