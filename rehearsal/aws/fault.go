@@ -1,0 +1,110 @@
+package aws
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// The services that Fault knows.
+const (
+	CloudWatch = "cloudwatch"
+	SQS        = "sqs"
+	STS        = "sts"
+)
+
+// The kinds of fault that Fault knows. A service that is down or hangs is no answer of the service,
+// and so is the platform's to make.
+const (
+	FaultError    = "error"
+	FaultThrottle = "throttle"
+	FaultGarbage  = "garbage"
+)
+
+// Fault answers every request as the service (cloudwatch, sqs or sts) does in trouble:
+//
+//	error      its internal failure, status 500
+//	throttle   its refusal of too many requests
+//	garbage    status 200 with a body of the right type that breaks off
+//
+// A service or kind that it doesn't know is a mistake in the program; every answer then says so,
+// with the status 501.
+func Fault(service, kind string) http.Handler {
+	var write func(http.ResponseWriter, *http.Request, string)
+	known := service == CloudWatch || service == SQS || service == STS
+	switch {
+	case known && (kind == FaultError || kind == FaultThrottle):
+		problem := internalFailure(service)
+		if kind == FaultThrottle {
+			problem = throttled(service)
+		}
+		write = func(w http.ResponseWriter, r *http.Request, id string) {
+			switch service {
+			case CloudWatch:
+				writeCBORError(w, r, id, problem)
+			case SQS:
+				writeJSONError(w, r, id, problem)
+			default:
+				writeXMLError(w, id, problem)
+			}
+		}
+	case known && kind == FaultGarbage:
+		write = func(w http.ResponseWriter, _ *http.Request, id string) { garbage(w, service, id) }
+	default:
+		write = func(w http.ResponseWriter, _ *http.Request, _ string) {
+			http.Error(w, fmt.Sprintf("aws.Fault does not know the service %q or the kind %q", service, kind), http.StatusNotImplemented)
+		}
+	}
+	ids := &requestIDs{}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxRequest)) // the answer doesn't depend on it
+		write(w, r, ids.next())
+	})
+}
+
+func internalFailure(service string) *apiError {
+	e := &apiError{status: http.StatusInternalServerError, receiver: true}
+	switch service {
+	case CloudWatch:
+		e.shape, e.code, e.capital = cloudWatchSpace+"InternalServiceFault", "InternalServiceError", true
+		e.message = "Internal service error"
+	case SQS:
+		e.shape, e.code = coral+"InternalError", "InternalError"
+		e.message = "We encountered an internal error. Please try again."
+	default:
+		e.code, e.message = "InternalFailure", "The request processing has failed because of an unknown error, exception or failure."
+	}
+	return e
+}
+
+func throttled(service string) *apiError {
+	switch service {
+	case CloudWatch:
+		return &apiError{shape: coral + "ThrottlingException", code: "Throttling", status: http.StatusBadRequest, message: "Rate exceeded"}
+	case SQS:
+		return &apiError{shape: sqsSpace + "RequestThrottled", code: "RequestThrottled", status: http.StatusForbidden, message: "Request is throttled."}
+	}
+	return &apiError{code: "Throttling", status: http.StatusBadRequest, message: "Rate exceeded"}
+}
+
+// garbage sends the beginning of a good answer, and then bytes that no answer has.
+func garbage(w http.ResponseWriter, service, id string) {
+	switch service {
+	case CloudWatch:
+		var body writer
+		body.beginMap()
+		body.key("MetricDataResults").beginList()
+		body.beginMap()
+		body.text("Id", "q0")
+		body.key("Timestamps").beginList()
+		writeCBOR(w, id, http.StatusOK, append(body.b, 0xc1, 0xfb, 0x41, 0xda, 0x00))
+	case SQS:
+		writeJSON(w, id, http.StatusOK, []byte(`{"Attributes":{"ApproximateNumberOfMessages":"1`))
+	default:
+		h := w.Header()
+		h.Set("Content-Type", "text/xml")
+		h.Set("X-Amzn-Requestid", id)
+		w.WriteHeader(http.StatusOK)
+		_, _ = io.WriteString(w, `<GetCallerIdentityResponse xmlns="`+stsSpace+`"><GetCallerIdentityResult><Account>4711</Acc`)
+	}
+}

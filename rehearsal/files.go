@@ -1,0 +1,150 @@
+package rehearsal
+
+import (
+	"bytes"
+	"crypto/rand"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/template"
+	"time"
+)
+
+//go:embed onsale.yaml.tmpl
+var configTemplate string
+
+// secrets are made anew at every start, and worth nothing elsewhere.
+type secrets struct{ aws, cloudflareRead, cloudflareWrite string }
+
+func newSecrets() (secrets, error) {
+	var all [60]byte
+	if _, err := rand.Read(all[:]); err != nil {
+		return secrets{}, fmt.Errorf("make the rehearsal's secrets: %w", err)
+	}
+	return secrets{
+		aws:             hex.EncodeToString(all[:20]),
+		cloudflareRead:  hex.EncodeToString(all[20:40]),
+		cloudflareWrite: hex.EncodeToString(all[40:]),
+	}, nil
+}
+
+func (p *Platform) makeDir() error {
+	if p.options.Dir == "" {
+		dir, err := os.MkdirTemp("", "onsale-rehearsal-")
+		if err != nil {
+			return fmt.Errorf("make a folder for the rehearsal: %w", err)
+		}
+		p.dir, p.ownDir = dir, true
+		return nil
+	}
+	dir, err := filepath.Abs(p.options.Dir)
+	if err != nil {
+		return fmt.Errorf("the rehearsal's folder: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the rehearsal's folder: %w", err)
+	}
+	p.dir = dir
+	return nil
+}
+
+// signature is the first line of every config that the platform wrote.
+var signature = []byte("# Written by the rehearsal platform.")
+
+// writeFiles writes the secrets, the config that reads this platform, and platform.json.
+func (p *Platform) writeFiles() error {
+	var err error
+	if p.config, err = p.render(); err != nil {
+		return err
+	}
+	config := p.ConfigPath()
+	if had, err := os.ReadFile(config); err == nil && !bytes.HasPrefix(had, signature) {
+		return fmt.Errorf("%s is not the rehearsal's: give it a folder of its own", config)
+	} else if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("write the rehearsal's config: %w", err)
+	}
+	where, err := json.MarshalIndent(map[string]any{"control": p.control.url(), "services": p.URLs()}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write platform.json: %w", err)
+	}
+	for _, f := range []struct {
+		name string
+		data []byte
+		mode os.FileMode
+	}{
+		{"aws-secret", []byte(p.secrets.aws), 0o600},
+		{"cloudflare-token", []byte(p.secrets.cloudflareRead), 0o600},
+		{"cloudflare-write-token", []byte(p.secrets.cloudflareWrite), 0o600},
+		{"onsale.yaml", p.config, 0o644},
+		{"platform.json", append(where, '\n'), 0o644},
+	} {
+		if err := p.write(f.name, f.data, f.mode); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write replaces a file in one step, so that no reader sees half of it, and remembers it for Stop.
+func (p *Platform) write(name string, data []byte, mode os.FileMode) error {
+	path := filepath.Join(p.dir, name)
+	tmp, err := os.CreateTemp(p.dir, name+".*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	_, err = tmp.Write(data)
+	err = errors.Join(err, tmp.Chmod(mode), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(tmp.Name()))
+	}
+	p.files = append(p.files, path)
+	return nil
+}
+
+// Dir returns the folder that holds the platform's files.
+func (p *Platform) Dir() string { return p.dir }
+
+// ConfigPath returns the file that Config was written to.
+func (p *Platform) ConfigPath() string { return filepath.Join(p.dir, "onsale.yaml") }
+
+// Config returns the cockpit's config for this platform.
+func (p *Platform) Config() []byte { return bytes.Clone(p.config) }
+
+// render fills the template. Every text in it is quoted: names, folders and URLs alike.
+func (p *Platform) render() ([]byte, error) {
+	t, err := template.New("onsale.yaml").Funcs(template.FuncMap{
+		"q":    quote,
+		"time": func(t time.Time) string { return t.Local().Format(time.RFC3339) },
+	}).Option("missingkey=error").Parse(configTemplate)
+	if err != nil {
+		return nil, fmt.Errorf("the rehearsal's config: %w", err)
+	}
+	var out bytes.Buffer
+	err = t.Execute(&out, map[string]any{
+		"Dir": p.dir, "Prometheus": p.services[Prometheus].url(),
+		"CloudWatch": p.services[CloudWatch].url(), "CloudWatchUSEast1": p.services[CloudWatchEdge].url(),
+		"SQS": p.services[SQS].url(), "Cloudflare": p.services[Cloudflare].url(), "Sales": p.world.Sales(),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("the rehearsal's config: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// quote writes a JSON string, which is a YAML string too.
+func quote(text string) (string, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(text); err != nil {
+		return "", err
+	}
+	return string(bytes.TrimSuffix(out.Bytes(), []byte("\n"))), nil
+}

@@ -1,0 +1,135 @@
+package rehearsal
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+
+	"github.com/onsale-dev/onsale/rehearsal/aws"
+	"github.com/onsale-dev/onsale/rehearsal/cloudflare"
+	"github.com/onsale-dev/onsale/rehearsal/shop"
+	"github.com/onsale-dev/onsale/rehearsal/telemetry"
+)
+
+// The services, as platform.json and POST control/fault name them.
+const (
+	Prometheus     = "prometheus"
+	CloudWatch     = "cloudwatch-eu" // eu-central-1
+	CloudWatchEdge = "cloudwatch-us" // us-east-1, where CloudFront's metrics live
+	SQS            = "sqs"
+	STS            = "sts"
+	Cloudflare     = "cloudflare"
+	Metrics        = "metrics" // what Prometheus scrapes
+)
+
+// Services lists the names of the services that can be broken.
+func Services() []string {
+	return []string{Prometheus, CloudWatch, CloudWatchEdge, SQS, STS, Cloudflare, Metrics}
+}
+
+// listen opens a port for every service and for the control.
+func (p *Platform) listen() (map[*service]net.Listener, error) {
+	listeners := map[*service]net.Listener{}
+	for _, name := range append(Services(), "control") {
+		s, ln, err := newService(name)
+		if err != nil {
+			for _, open := range listeners {
+				_ = open.Close() // nothing was accepted yet
+			}
+			return nil, err
+		}
+		listeners[s] = ln
+		switch name {
+		case "control":
+			p.control = s
+			continue
+		case Cloudflare:
+			s.path = "/client/v4"
+		case Metrics:
+			s.path = "/metrics"
+		}
+		p.services[name] = s
+	}
+	return listeners, nil
+}
+
+// handlers gives every service what it answers, sound and broken.
+func (p *Platform) handlers(exposed *shop.Exposition) error {
+	var err error
+	if p.secrets, err = newSecrets(); err != nil {
+		return err
+	}
+	published := p.world.CloudWatch(p.now)
+	secret := aws.WithSecret(p.secrets.aws)
+	give := func(name string, h http.Handler, broken map[string]http.Handler) {
+		p.services[name].handler, p.services[name].broken = h, broken
+	}
+	give(CloudWatch, aws.NewCloudWatch(telemetry.Region, published, published, p.now, secret), brokenAWS(aws.CloudWatch))
+	give(CloudWatchEdge, aws.NewCloudWatch(telemetry.Edge, published, published, p.now, secret), brokenAWS(aws.CloudWatch))
+	give(SQS, aws.NewSQS(telemetry.Region, published, secret), brokenAWS(aws.SQS))
+	give(STS, aws.NewSTS(telemetry.Account, secret), brokenAWS(aws.STS))
+	give(Cloudflare, cloudflare.New(p.world, cloudflare.Options{
+		ReadToken: p.secrets.cloudflareRead, WriteToken: p.secrets.cloudflareWrite, Now: p.now,
+	}), map[string]http.Handler{
+		Error:    cloudflare.Failure(),
+		Throttle: cloudflare.Throttled(),
+		Garbage:  says(http.StatusOK, "application/json", `{"success":true,"errors":[],"messages":[],"result":[{"id":"699d98642c56`),
+	})
+	give(Prometheus, p.api, map[string]http.Handler{
+		Error:    says(http.StatusInternalServerError, "application/json", `{"status":"error","errorType":"internal","error":"tsdb: the rehearsal broke it"}`),
+		Throttle: retryLater(says(http.StatusTooManyRequests, "text/plain; charset=utf-8", "too many outstanding requests")),
+		Garbage:  says(http.StatusOK, "application/json", `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"sale":"lan`),
+	})
+	give(Metrics, exposed, map[string]http.Handler{
+		Error:    says(http.StatusInternalServerError, "text/plain; charset=utf-8", "gathering metrics failed: the rehearsal broke it\n"),
+		Throttle: retryLater(says(http.StatusTooManyRequests, "text/plain; charset=utf-8", "limit of concurrent requests reached\n")),
+		Garbage:  says(http.StatusOK, "text/plain; version=0.0.4; charset=utf-8", "# TYPE shop_holds gauge\nshop_holds{sale=\"lan"),
+	})
+	p.control.handler = p.controlHandler()
+	return nil
+}
+
+func brokenAWS(service string) map[string]http.Handler {
+	return map[string]http.Handler{
+		Error:    aws.Fault(service, aws.FaultError),
+		Throttle: aws.Fault(service, aws.FaultThrottle),
+		Garbage:  aws.Fault(service, aws.FaultGarbage),
+	}
+}
+
+func says(status int, contentType, body string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", contentType)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, body) // a client that left needs no answer
+	})
+}
+
+func retryLater(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "30")
+		h.ServeHTTP(w, r)
+	})
+}
+
+// URL returns where a service answers; "control" is one, too.
+func (p *Platform) URL(name string) (string, error) {
+	if name == "control" {
+		return p.control.url(), nil
+	}
+	s, ok := p.services[name]
+	if !ok {
+		return "", fmt.Errorf("there is no service %q", name)
+	}
+	return s.url(), nil
+}
+
+// URLs returns where each of Services answers.
+func (p *Platform) URLs() map[string]string {
+	out := map[string]string{}
+	for name, s := range p.services {
+		out[name] = s.url()
+	}
+	return out
+}
