@@ -1,0 +1,233 @@
+package views
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/onsale-dev/onsale/sale"
+)
+
+// look is how a state is shown: always a glyph, a word and a style together.
+type look struct {
+	glyph, word string
+	figure      style // of its figures
+	badge       style // of the word itself
+}
+
+func lookOf(v sale.Verdict) look {
+	switch v {
+	case sale.OK:
+		return look{"○", "OK", text, okWord}
+	case sale.Watch:
+		return look{"◆", "WATCH", watch, watchWord}
+	case sale.Bad:
+		return look{"▲", "BAD", bad, badWord}
+	default:
+		return look{"◇", "UNKNOWN", unknown, unknownWord}
+	}
+}
+
+// recoveredFor is how long a sale's OK stands out after it recovered.
+const recoveredFor = time.Minute
+
+// lookOfSale is lookOf a sale, whose OK is marked for a minute after it recovered.
+func lookOfSale(st *sale.State, now time.Time) look {
+	l := lookOf(st.Verdict)
+	if held := now.Sub(st.Since); st.Verdict == sale.OK && !st.Since.IsZero() && held >= 0 && held < recoveredFor {
+		l.badge = edge
+	}
+	return l
+}
+
+// verdictFor is "bad for 4:29".
+func verdictFor(st *sale.State, now time.Time) string {
+	if st.Since.IsZero() {
+		return ""
+	}
+	return strings.ToLower(lookOf(st.Verdict).word) + " for " + sale.FormatAge(now.Sub(st.Since))
+}
+
+// phaseWord is a phase as a word; the short form has five cells.
+func phaseWord(p sale.Phase, short bool) string {
+	if !short {
+		return strings.ToUpper(string(p))
+	}
+	switch p {
+	case sale.Scheduled:
+		return "SCHED"
+	case sale.Prequeue:
+		return "PREQ"
+	case sale.Opening:
+		return "OPEN"
+	case sale.Closed:
+		return "CLOSD"
+	}
+	return clip(strings.ToUpper(string(p)), 5)
+}
+
+func freshnessLook(f sale.Freshness) (string, style) {
+	switch f {
+	case sale.Fresh:
+		return "LIVE", dim
+	case sale.Late:
+		return "LATE", watch
+	case sale.Stale:
+		return "STALE", unknown
+	default:
+		return "NO DATA", unknown
+	}
+}
+
+func conditionLook(c sale.Condition) look {
+	switch c {
+	case sale.SourceLive:
+		return look{"○", "LIVE", text, dim}
+	case sale.SourceLate:
+		return look{"◆", "LATE", watch, watchWord}
+	case sale.SourceStale:
+		return look{"◇", "STALE", unknown, unknownWord}
+	case sale.SourceError:
+		return look{"▲", "ERROR", bad, badWord}
+	case sale.SourceStarting:
+		return look{"◇", "START", unknown, unknownWord}
+	default:
+		return look{"◇", "NO DATA", unknown, unknownWord}
+	}
+}
+
+// saleTitle names a sale in at most w cells. The venue is cut first: the act stays.
+func saleTitle(s *sale.Sale, w int) string {
+	full := s.Name
+	if s.Venue != "" && !strings.Contains(s.Name, " · ") && !strings.Contains(s.Name, s.Venue) {
+		full = s.Venue + " · " + s.Name
+	}
+	if cells(full) <= w {
+		return full
+	}
+	venue, act, two := strings.Cut(full, " · ")
+	if !two {
+		return clip(full, w)
+	}
+	if room := w - cells(act) - 3; room >= 4 {
+		return clip(venue, room) + " · " + act
+	}
+	return clip(act, w)
+}
+
+// fact is one line about a sale: what is known beside its figures.
+type fact struct {
+	label, text string
+	style       style
+}
+
+// factsOf lists what there is to say of a sale, the most important first. The first is
+// always its cause.
+func factsOf(st *sale.State, now time.Time) []fact {
+	facts := make([]fact, 0, 4)
+	for i, reason := range st.Reasons {
+		label := "also"
+		if i == 0 {
+			label = "cause"
+		}
+		facts = append(facts, fact{label, sinceText(reason, now), text})
+	}
+	if len(facts) == 0 {
+		facts = append(facts, causeOfNoReason(st))
+	}
+	blind := len(st.Reasons) > 0 && st.NeededLive < st.Needed
+	needed := fact{"needed", "signals: " + number(st.NeededLive) + " of " + number(st.Needed) + " live", neededStyle(st)}
+	if blind {
+		facts = append(facts, needed)
+	}
+	for _, n := range st.Notes {
+		facts = append(facts, fact{"note", n.Text, watch})
+	}
+	facts = append(facts, problemFacts(st)...)
+	if len(st.Reasons) > 0 && st.Needed > 0 && !blind {
+		facts = append(facts, needed)
+	}
+	return facts
+}
+
+// problemFacts says which sources of a sale are in trouble, one line each. What a source
+// answered but does not have is told only of a signal that is needed now: the row of any
+// other says NO DATA, which is nothing strange before the doors open.
+func problemFacts(st *sale.State) []fact {
+	var facts []fact
+	var told []string
+	for i := range st.Signals {
+		k := &st.Signals[i]
+		if k.Problem == nil || slices.Contains(told, k.Spec.Source) {
+			continue
+		}
+		words := problemText(k.Problem)
+		if k.Problem.Class == sale.NotFound || k.Problem.Class == sale.BadData {
+			if !slices.Contains(k.Spec.Needed, st.Phase) {
+				continue
+			}
+			words = k.Spec.Label + " " + words
+		}
+		told = append(told, k.Spec.Source)
+		facts = append(facts, fact{"source", strings.TrimSpace(k.Spec.Source + " " + words), unknown})
+	}
+	return facts
+}
+
+func causeOfNoReason(st *sale.State) fact {
+	switch {
+	case st.Verdict != sale.OK:
+		return fact{"cause", "not known: no reason was given", unknown}
+	case st.Needed == 0:
+		return fact{"cause", "none: no signal is needed now, none is over its limit", dim}
+	default:
+		return fact{"cause", "none: " + neededText(st) + " live and inside limits", dim}
+	}
+}
+
+func neededText(st *sale.State) string {
+	return number(st.NeededLive) + " of " + number(st.Needed) + " needed signals"
+}
+
+func neededStyle(st *sale.State) style {
+	if st.NeededLive < st.Needed {
+		return unknown
+	}
+	return dim
+}
+
+func sinceText(r sale.Reason, now time.Time) string {
+	if r.Since.IsZero() {
+		return r.Text
+	}
+	return r.Text + ", since " + clockAt(r.Since, now)
+}
+
+// clockAt is a time of day in the zone of now; another day's carries its date.
+func clockAt(t, now time.Time) string {
+	t = t.In(now.Location())
+	if t.YearDay() == now.YearDay() && t.Year() == now.Year() {
+		return t.Format("15:04:05")
+	}
+	return t.Format("01-02 15:04")
+}
+
+func problemText(p *sale.Problem) string {
+	switch {
+	case p == nil:
+		return ""
+	case p.Text == "":
+		return strings.ReplaceAll(string(p.Class), "_", " ")
+	case p.Class == "":
+		return p.Text
+	}
+	return strings.ReplaceAll(string(p.Class), "_", " ") + ": " + p.Text
+}
+
+// doors says when a sale that is not open yet opens, or "".
+func doors(st *sale.State, now time.Time) string {
+	if st.Phase != sale.Scheduled && st.Phase != sale.Prequeue || st.Sale.Opens.IsZero() {
+		return ""
+	}
+	return "opens " + strings.TrimSuffix(clockAt(st.Sale.Opens, now), ":00")
+}
