@@ -1,0 +1,122 @@
+package ui
+
+import (
+	"time"
+
+	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/views"
+)
+
+// messageFor is how long a message stays in the footer.
+const messageFor = 2 * time.Minute
+
+// windows are the times that charts can look back over.
+func windows() []time.Duration {
+	return []time.Duration{
+		5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour,
+	}
+}
+
+// nearestWindow returns the index of the window nearest to d; 15 minutes when d is not set.
+func nearestWindow(d time.Duration) int {
+	if d <= 0 {
+		return 1
+	}
+	best := 0
+	for i, w := range windows() {
+		if (w - d).Abs() < (windows()[best] - d).Abs() {
+			best = i
+		}
+	}
+	return best
+}
+
+// frame gathers what the screen in hand is drawn from.
+func (m *model) frame() views.Frame {
+	screen := m.screen
+	if m.helping {
+		screen = views.HelpScreen
+	}
+	l := m.lists[screen]
+	f := views.Frame{
+		Now:      m.now,
+		Width:    m.width,
+		Height:   m.height,
+		Theme:    m.theme.current,
+		Snapshot: m.snap,
+		Order:    m.ids,
+		Focus:    m.focus,
+		Window:   windows()[m.window],
+		Panel:    m.panel,
+		Zoomed:   m.zoomed,
+		Scroll:   l.scroll,
+		Cursor:   l.cursor,
+		Header:   m.header(),
+		Links:    m.opts.Links,
+		// Over a network each second's ages would cost more than all other changes together.
+		CoarseAges: m.opts.Remote || overSSH(m.opts.Env),
+	}
+	f.Footer.Keys = m.keys.footer(m, m.place())
+	if m.filter.editing {
+		f.Footer.Message = "filter: " + sale.Clean(m.filter.input.Value(), 40) + "_"
+		f.Footer.MessageAt, f.Footer.Severity = m.now, sale.OK
+	} else if m.message != "" && m.now.Sub(m.messageAt) < messageFor {
+		f.Footer.Message, f.Footer.MessageAt, f.Footer.Severity = m.message, m.messageAt, m.severity
+	}
+	return f
+}
+
+func (m *model) header() views.Header {
+	h := m.opts.Header
+	h.Filter = m.filter.text
+	h.LinkLag = m.lag()
+	return h
+}
+
+// content draws the screen in hand with what lies over it.
+func (m *model) content() string {
+	if m.width <= 0 || m.height <= 0 {
+		return ""
+	}
+	f := m.frame()
+	if !views.Fits(m.width, m.height) {
+		return m.paint.TooSmall(f)
+	}
+	base := m.base(f)
+	if !m.palette.open {
+		return base
+	}
+	box := m.paint.Palette(f, sale.Clean(m.palette.input.Value(), 60), m.palette.shown(), m.palette.cursor)
+	return m.paint.Over(base, box, f)
+}
+
+func (m *model) base(f views.Frame) string {
+	if m.helping {
+		return m.paint.Help(f, m.keys.help(m, m.screenPlace()))
+	}
+	switch m.screen {
+	case views.SaleScreen:
+		return m.paint.Sale(f)
+	case views.SourcesScreen:
+		return m.paint.Sources(f)
+	case views.LogsScreen:
+		return m.paint.Logs(f, m.logs)
+	}
+	return m.paint.Overview(f)
+}
+
+// rows returns how many rows of the list in hand fit and how many there are.
+func (m *model) rows(f views.Frame) (visible, total int) {
+	if m.helping {
+		return m.paint.HelpRows(f, m.keys.help(m, m.screenPlace()))
+	}
+	switch m.screen {
+	case views.SaleScreen:
+		return m.paint.SaleRows(f)
+	case views.SourcesScreen:
+		return m.paint.SourcesRows(f)
+	case views.LogsScreen:
+		return m.paint.LogsRows(f, m.logs)
+	}
+	return m.paint.OverviewRows(f)
+}

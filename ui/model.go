@@ -1,0 +1,297 @@
+package ui
+
+import (
+	"slices"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/views"
+)
+
+// The largest screen that is drawn, in cells. A terminal's size is claimed by whoever is at
+// the other end, and memory and time grow with it.
+const (
+	maxWidth  = 500
+	maxHeight = 200
+)
+
+// painter is what the model needs of views: *views.Renderer in the program.
+type painter interface {
+	Overview(f views.Frame) string
+	Sale(f views.Frame) string
+	Sources(f views.Frame) string
+	Logs(f views.Frame, lines []views.LogLine) string
+	Help(f views.Frame, keys []views.KeyHint) string
+	TooSmall(f views.Frame) string
+	Palette(f views.Frame, input string, entries []views.PaletteEntry, cursor int) string
+	Over(base, box string, f views.Frame) string
+	Hit(f views.Frame, screen views.Screen, x, y int) views.Hit
+	OverviewRows(f views.Frame) (visible, total int)
+	SaleRows(f views.Frame) (visible, total int)
+	SourcesRows(f views.Frame) (visible, total int)
+	LogsRows(f views.Frame, lines []views.LogLine) (visible, total int)
+	HelpRows(f views.Frame, keys []views.KeyHint) (visible, total int)
+	OverviewColumns(f views.Frame) int
+}
+
+// list is a chosen row and the first row in sight.
+type list struct{ cursor, scroll int }
+
+// need says why a frame is wanted.
+type need int
+
+const (
+	notNeeded need = iota
+	clockNeed      // time went on, or something changed that can wait for the next second
+	nowNeed        // a key, a resize, a verdict: as soon as the pace allows
+	keyNeed        // the same, paced with the other answers to keys
+)
+
+// model is the whole session. It is the only tea.Model; everything in it is plain data with
+// methods, touched by Bubble Tea's loop alone.
+type model struct {
+	opts  Options
+	guard *Guard
+	keys  *keymap
+	paint painter
+
+	now    time.Time // when the message in hand arrived
+	width  int
+	height int
+	theme  themes
+
+	snap  *sale.Snapshot
+	ids   []sale.ID // what is shown, filtered, in display order
+	order orderer
+
+	screen  views.Screen
+	trail   []views.Screen // the screens that esc goes back through
+	helping bool
+	focus   sale.ID
+	lists   map[views.Screen]list
+	window  int // index into windows
+	panel   int
+	zoomed  bool
+	filter  filterBar
+	palette palette
+	logs    []views.LogLine
+
+	message   string
+	messageAt time.Time
+	severity  sale.Verdict
+	lastKey   time.Time
+	ctrlC     time.Time
+	lag       func() time.Duration // how long the terminal takes to accept a frame
+
+	pace    pacer
+	want    need
+	waiting bool // a frameMsg is under way
+	draw    bool // View shall draw anew
+	drawn   tea.View
+	broken  bool // a panic went through here: nothing is drawn any more
+
+	cmds []tea.Cmd // what the handlers of this message asked for
+}
+
+// frameMsg ends the wait of a frame that came too soon after others.
+type frameMsg struct{}
+
+func newModel(opts Options, keys *keymap, guard *Guard) *model {
+	m := &model{
+		opts:   opts,
+		guard:  guard,
+		keys:   keys,
+		paint:  views.NewRenderer(),
+		now:    time.Now(),
+		width:  80,
+		height: 24,
+		screen: views.OverviewScreen,
+		lists:  map[views.Screen]list{},
+		window: nearestWindow(opts.Window),
+		pace:   pacer{max: opts.MaxFPS},
+		lag:    func() time.Duration { return 0 },
+		draw:   true,
+	}
+	m.theme = newThemes(opts)
+	m.filter.input = newInput(40)
+	m.palette.input = newInput(60)
+	m.look()
+	return m
+}
+
+// Init asks the terminal once for its background colour, when the theme depends on it.
+func (m *model) Init() tea.Cmd {
+	if m.opts.Theme == ThemeAuto {
+		return tea.RequestBackgroundColor
+	}
+	return nil
+}
+
+// Update takes in one message. It never blocks; a panic in it ends the session cleanly.
+func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
+	if m.broken {
+		return m, tea.Quit
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			m.broken = true
+			m.guard.failed("the screen", r)
+			next, cmd = m, tea.Quit
+		}
+	}()
+	m.now = time.Now()
+	m.cmds = nil
+	switch msg := msg.(type) {
+	case tea.KeyPressMsg:
+		m.key(msg)
+	case tea.PasteMsg:
+		m.paste(msg)
+	case tea.MouseClickMsg:
+		m.click(msg)
+	case tea.MouseWheelMsg:
+		m.wheel(msg)
+	case tea.WindowSizeMsg:
+		m.resize(msg)
+	case tea.BackgroundColorMsg:
+		m.needs(m.theme.background(msg.IsDark()))
+	case tea.ColorProfileMsg:
+		m.needs(m.theme.profile(msg.Profile))
+	case tea.ResumeMsg:
+		m.redrawAll()
+	case lookMsg:
+		m.needs(m.look())
+	case clockMsg:
+		m.tick()
+	case logMsg:
+		m.takeLogs(msg.lines)
+	case frameMsg:
+		m.waiting = false
+	}
+	m.settleFrame()
+	return m, tea.Batch(m.cmds...)
+}
+
+// View returns the last frame, drawn anew only when Update decided that one is due.
+func (m *model) View() (v tea.View) {
+	if !m.draw || m.broken {
+		return m.drawn
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			m.broken = true
+			m.guard.failed("the screen", r)
+			v = m.drawn
+		}
+	}()
+	m.draw = false
+	m.drawn = tea.View{Content: m.content(), AltScreen: true, WindowTitle: m.title()}
+	if m.opts.Mouse {
+		m.drawn.MouseMode = tea.MouseModeCellMotion
+	}
+	return m.drawn
+}
+
+// needs raises how soon a frame is wanted.
+func (m *model) needs(n need) { m.want = max(m.want, n) }
+
+// settleFrame draws the wanted frame now, or as soon as the pace allows.
+func (m *model) settleFrame() {
+	if m.want < nowNeed || m.waiting {
+		return
+	}
+	forKey := m.want == keyNeed
+	if d := m.pace.wait(m.now, forKey); d > 0 {
+		m.waiting = true
+		m.cmds = append(m.cmds, tea.Tick(d, func(time.Time) tea.Msg { return frameMsg{} }))
+		return
+	}
+	m.pace.drew(m.now, forKey)
+	m.want, m.draw = notNeeded, true
+}
+
+// look takes the newest snapshot. A change of a verdict, of a source's condition or of which
+// sales are known at all is shown at once; everything else waits for the next second.
+func (m *model) look() need {
+	before := m.snap
+	m.snap = m.opts.Feed.Snapshot()
+	m.arrange()
+	switch {
+	case before == m.snap:
+		return notNeeded
+	case before == nil || urgent(before, m.snap):
+		return nowNeed
+	}
+	return clockNeed
+}
+
+// urgent reports whether an operator should see the difference at once.
+func urgent(a, b *sale.Snapshot) bool {
+	if len(a.Sales) != len(b.Sales) || len(a.Sources) != len(b.Sources) {
+		return true
+	}
+	for i := range a.Sales {
+		if a.Sales[i] != b.Sales[i] && (a.Sales[i].Verdict != b.Sales[i].Verdict || a.Sales[i].Phase != b.Sales[i].Phase) {
+			return true
+		}
+	}
+	for i := range a.Sources {
+		if a.Sources[i].Condition != b.Sources[i].Condition {
+			return true
+		}
+	}
+	return false
+}
+
+// arrange puts the sales in order, applies the filter and keeps the focus on its sale.
+func (m *model) arrange() {
+	still := m.palette.open || m.now.Sub(m.lastKey) < keyQuiet
+	m.order.update(m.snap, m.now, still)
+	m.ids = filtered(m.order.ids, m.snap, m.filter.words)
+	untouched := m.lastKey.IsZero() // nobody has aimed at a sale yet: the worst one has the focus
+	if m.screen == views.OverviewScreen && len(m.ids) > 0 && (untouched || !slices.Contains(m.ids, m.focus)) {
+		m.focus = m.ids[0]
+	}
+}
+
+// tick is the frame of each second.
+func (m *model) tick() {
+	m.look()
+	m.needs(nowNeed)
+}
+
+func (m *model) resize(msg tea.WindowSizeMsg) {
+	w, h := clampSize(msg.Width, msg.Height)
+	if w == m.width && h == m.height {
+		return
+	}
+	m.width, m.height = w, h
+	m.keepInSight()
+	m.needs(nowNeed)
+}
+
+func clampSize(w, h int) (int, int) {
+	return min(max(w, 0), maxWidth), min(max(h, 0), maxHeight)
+}
+
+// say puts a line into the footer.
+func (m *model) say(v sale.Verdict, text string) {
+	m.message, m.severity, m.messageAt = text, v, m.now
+	m.needs(keyNeed)
+}
+
+// place is where keys go now.
+func (m *model) place() place {
+	switch {
+	case m.palette.open:
+		return PaletteScope
+	case m.filter.editing:
+		return FilterScope
+	case m.helping:
+		return HelpScope
+	}
+	return m.screenPlace()
+}
+
+func (m *model) screenPlace() place { return Scope(m.screen) }

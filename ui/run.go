@@ -1,0 +1,232 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/term"
+)
+
+// The bounds of an ending, each long enough for a terminal that is only slow: first Bubble
+// Tea restores the terminal itself, then with its writes cut off, then we do.
+const (
+	graceful = 800 * time.Millisecond
+	cutOff   = 700 * time.Millisecond
+	lastTry  = 200 * time.Millisecond
+)
+
+// SignalError says that a signal ended the session; the terminal is restored.
+type SignalError struct{ Signal os.Signal }
+
+// Error names the signal.
+func (e *SignalError) Error() string { return "ended by signal: " + e.Signal.String() }
+
+// ExitCode is what a process that a signal ended exits with by convention.
+func (e *SignalError) ExitCode() int {
+	if s, ok := e.Signal.(syscall.Signal); ok {
+		return 128 + int(s)
+	}
+	return 1
+}
+
+// Run shows the cockpit until the operator quits (nil), ctx ends (its cause), a signal comes
+// (*SignalError), the terminal goes away (ErrTerminalLost) or a guarded goroutine panics
+// (*PanicError). Without a terminal it returns ErrNoTerminal, with the words for a person.
+//
+// Whatever the reason, the terminal is restored and Run returns within two seconds of it.
+func Run(ctx context.Context, opts Options) error {
+	o, keys, err := opts.withDefaults()
+	if err != nil {
+		return err
+	}
+	if err := o.Guard.Err(); err != nil {
+		return err // something broke before there was a screen
+	}
+	if o.Accessible {
+		return runAccessible(ctx, o)
+	}
+	if err := checkTerminal(o); err != nil {
+		return err
+	}
+	s, err := newSession(o, keys)
+	if err != nil {
+		return err
+	}
+	return s.run(ctx)
+}
+
+// session is one program on one terminal.
+type session struct {
+	opts    Options
+	gate    *gate
+	program *tea.Program
+	before  *term.State
+	lost    chan struct{}
+	stop    context.CancelFunc
+}
+
+func newSession(o Options, keys *keymap) (*session, error) {
+	before, err := term.GetState(o.In.Fd())
+	if err != nil {
+		return nil, fmt.Errorf("can't read the terminal's state: %w: is the terminal still there?", err)
+	}
+	s := &session{opts: o, before: before, lost: make(chan struct{}, 1)}
+	s.gate = newGate(o.Out, o.Guard)
+	m := newModel(o, keys, o.Guard)
+	m.lag = s.gate.lag
+	w, h, err := term.GetSize(o.Out.Fd())
+	if err != nil {
+		w, h = 80, 24
+	}
+	m.width, m.height = clampSize(w, h)
+	sieve := &sieve{mouse: o.Mouse}
+	s.program = tea.NewProgram(m,
+		tea.WithInput(keyboard{o.In, s.terminalLost}),
+		tea.WithOutput(s.gate),
+		tea.WithEnvironment(o.Env),
+		tea.WithWindowSize(m.width, m.height),
+		tea.WithColorProfile(detectProfile(o.Out, colourEnv(o.Env))),
+		tea.WithFilter(sieve.filter),
+		tea.WithFPS(rendererFPS),
+		tea.WithoutSignalHandler(),
+	)
+	return s, nil
+}
+
+// rendererFPS is how often Bubble Tea looks whether there is a new frame. It bounds how late
+// an answer to a key is seen, not how many frames are drawn: the model decides that.
+const rendererFPS = 40
+
+func (s *session) terminalLost() {
+	select {
+	case s.lost <- struct{}{}:
+	default:
+	}
+}
+
+func (s *session) run(ctx context.Context) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, endingSignals()...)
+	defer signal.Stop(signals)
+
+	inner, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	defer stop()
+	if !s.opts.NoTitle {
+		_, _ = s.gate.Write([]byte(pushTitle))
+	}
+	ended := make(chan error, 1)
+	s.opts.Guard.Go("screen", func() {
+		_, err := s.program.Run()
+		ended <- err
+	})
+	s.start(inner)
+
+	select {
+	case err := <-ended:
+		return s.finish(err)
+	case <-ctx.Done():
+		return s.end(ended, context.Cause(ctx))
+	case sig := <-signals:
+		return s.end(ended, &SignalError{sig})
+	case <-s.opts.Guard.Failed():
+		return s.end(ended, s.opts.Guard.Err())
+	case <-s.lost:
+		return s.end(ended, ErrTerminalLost)
+	case <-s.gate.lost:
+		return s.end(ended, ErrTerminalLost)
+	}
+}
+
+// start sets the goroutines going that wake the program.
+func (s *session) start(ctx context.Context) {
+	p := pump{
+		feed: s.opts.Feed,
+		logs: s.opts.Logs,
+		gap:  time.Second / time.Duration(s.opts.MaxFPS),
+		send: s.program.Send,
+	}
+	s.opts.Guard.Go("screen pump", func() { p.run(ctx) })
+	resized, stopNotify := notifyResize()
+	s.opts.Guard.Go("screen size", func() {
+		defer stopNotify()
+		s.watchSize(ctx, resized)
+	})
+}
+
+// watchSize tells the program its size after each change, at most every 50 ms.
+func (s *session) watchSize(ctx context.Context, resized <-chan os.Signal) {
+	rest := time.NewTimer(time.Hour)
+	defer rest.Stop()
+	open := resized
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-rest.C:
+			open = resized
+			continue
+		case <-open:
+		}
+		if w, h, err := term.GetSize(s.opts.Out.Fd()); err == nil {
+			s.program.Send(tea.WindowSizeMsg{Width: w, Height: h})
+		}
+		open = nil
+		rest.Reset(50 * time.Millisecond)
+	}
+}
+
+// end makes the program stop, by and by harder, and puts the terminal back.
+func (s *session) end(ended <-chan error, why error) error {
+	s.stop()
+	s.opts.Guard.Go("screen quit", s.program.Quit)
+	select {
+	case <-ended:
+		return s.finish(why)
+	case <-time.After(graceful):
+	}
+	s.gate.abandon(restoreSequence())
+	select {
+	case <-ended:
+	case <-time.After(cutOff):
+	}
+	select { // a terminal that takes bytes after all gets the restoring ones
+	case <-s.gate.closed:
+	case <-time.After(lastTry):
+	}
+	_ = term.Restore(s.opts.In.Fd(), s.before)
+	return why
+}
+
+// finish is the ending of a program that stopped by itself and restored its terminal.
+func (s *session) finish(why error) error {
+	s.stop()
+	if panicked := s.opts.Guard.Err(); panicked != nil {
+		why = panicked
+	}
+	s.opts.Guard.Go("screen end", func() {
+		if !s.opts.NoTitle {
+			_, _ = s.gate.Write([]byte(popTitle))
+		}
+		s.gate.shut()
+	})
+	select {
+	case <-s.gate.closed:
+	case <-time.After(lastTry):
+		s.gate.abandon(restoreSequence())
+	}
+	_ = term.Restore(s.opts.In.Fd(), s.before)
+	switch {
+	case errors.Is(why, tea.ErrProgramPanic):
+		return &PanicError{Where: "the screen", Value: why}
+	case errors.Is(why, tea.ErrProgramKilled) && terminalGone(why):
+		return ErrTerminalLost
+	}
+	return why
+}
