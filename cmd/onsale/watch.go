@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/onsale-dev/onsale/config"
+	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/ui"
+	"github.com/onsale-dev/onsale/views"
+)
+
+// watch opens the cockpit on the config.
+func (p *program) watch(ctx context.Context) error {
+	cfg, err := p.readConfig()
+	if err != nil {
+		return err
+	}
+	return p.open(ctx, cfg)
+}
+
+// open runs the cockpit of a config in this terminal until it is left.
+func (p *program) open(ctx context.Context, cfg *config.Config) error {
+	logs, closeLog, err := p.logs()
+	if err != nil {
+		return err
+	}
+	defer closeLog()
+	for _, secret := range cfg.Secrets() {
+		logs.Hide(secret.Reveal())
+	}
+	log := slog.New(logs)
+	for _, warning := range cfg.Warnings {
+		log.Warn("config", "warning", warning.Error())
+	}
+	c, err := p.assemble(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+
+	guard := ui.NewGuard()
+	ctx, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	poller := c.poller()
+	for name, loop := range map[string]func(){
+		"poller": func() { poller.Run(ctx) },
+		"clock":  func() { c.tick(ctx) },
+	} {
+		running.Add(1)
+		guard.Go(name, func() { defer running.Done(); loop() })
+	}
+	options := p.session(cfg)
+	options.Feed, options.Logs, options.Guard = c.store, logs, guard
+	options.Line = func(st *sale.State, at time.Time) string { return checkLine(st, at, 0, p.ascii()) }
+	options.ReadNow = func(source string) {
+		if err := poller.Nudge(source); err != nil {
+			log.Info("read now refused", "source", source, "why", err.Error())
+		}
+	}
+	err = ui.Run(ctx, options)
+	stop()
+	waitAtMost(&running, time.Second)
+	return err
+}
+
+// waitAtMost waits for the loops to end, but a hanging one does not keep the terminal.
+func waitAtMost(running *sync.WaitGroup, d time.Duration) {
+	ended := make(chan struct{})
+	go func() { running.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(d):
+	}
+}
+
+// session is what the config and the flags say about the screen.
+func (p *program) session(cfg *config.Config) ui.Options {
+	o := ui.Options{
+		Header: views.Header{
+			Version: buildVersion(), Environment: cfg.Environment, Accounts: accounts(cfg),
+			Operator: p.operator(), Role: "READ-ONLY",
+		},
+		Links: views.LinkPolicy{On: true, Hosts: cfg.LinkHosts},
+		Keys:  cfg.Keys, Theme: ui.ThemeChoice(cfg.Theme), Mouse: true,
+	}
+	if p.themeFlag != "" {
+		o.Theme = ui.ThemeChoice(p.themeFlag)
+	}
+	if p.asciiFlag || cfg.ASCII {
+		o.Glyphs = ui.GlyphASCII
+	}
+	return o
+}
+
+// accounts are what the header names: the AWS account with its regions in one entry, then the
+// other systems that hold a sale's state.
+func accounts(cfg *config.Config) []string {
+	aws := []string{"aws"}
+	if cfg.Account != "" {
+		aws = append(aws, cfg.Account)
+	}
+	var list []string
+	add := func(to *[]string, word string) {
+		if word != "" && !slices.Contains(*to, word) {
+			*to = append(*to, word)
+		}
+	}
+	for _, s := range cfg.Sources {
+		switch {
+		case s.CloudWatch != nil:
+			add(&aws, s.CloudWatch.Region)
+		case s.SQS != nil:
+			add(&aws, s.SQS.Region)
+		case s.WaitingRoom != nil:
+			add(&list, "cloudflare")
+		case s.Prometheus != nil:
+			add(&list, "prometheus")
+		}
+	}
+	if len(aws) > 1 {
+		list = append([]string{strings.Join(aws, " ")}, list...)
+	}
+	return list
+}
+
+// logs is where log records go: a ring for the logs screen and, with --log, a file. Never the terminal.
+func (p *program) logs() (ring *ui.LogRing, closeFile func(), err error) {
+	var file io.Writer
+	closeFile = func() {}
+	if p.logFlag != "" {
+		f, err := os.OpenFile(p.logFlag, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--log: %w", err)
+		}
+		file, closeFile = f, func() { _ = f.Close() }
+	}
+	return ui.NewLogRing(1000, file, slog.LevelInfo), closeFile, nil
+}
+
+func (p *program) configEnvironment() config.Environment {
+	env := config.SystemEnvironment()
+	env.Lookup = p.lookup
+	return env
+}
+
+var errNoSources = errors.New("the config names no source that a sale reads")
+
+// declared returns the sales for the store.
+func declared(cfg *config.Config) []*sale.Sale {
+	sales := make([]*sale.Sale, len(cfg.Sales))
+	for i := range cfg.Sales {
+		sales[i] = &cfg.Sales[i].Sale
+	}
+	return sales
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"time"
+
+	promconfig "github.com/prometheus/common/config"
+	"github.com/prometheus/sigv4"
+
+	"github.com/onsale-dev/onsale/config"
+	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/sources"
+	"github.com/onsale-dev/onsale/sources/cloudwatch"
+	"github.com/onsale-dev/onsale/sources/prometheus"
+	"github.com/onsale-dev/onsale/sources/sqs"
+	"github.com/onsale-dev/onsale/sources/waitingroom"
+)
+
+// How far back a source fills the charts when it is first read; longer windows fill as time
+// passes. CloudWatch bills a metric and not its points, so there it is three hours. The step of
+// Prometheus' history is three of the shortest periods that a figure's age is judged by: coarser
+// points could not prove that a breach has lasted, and a check has nothing but history to prove it.
+const (
+	cloudwatchHistory = 3 * time.Hour
+	prometheusHistory = time.Hour
+	prometheusStep    = 15 * time.Second
+)
+
+// assemble makes the sources of a config and the store that they fill. It sends nothing, but it
+// may read credential files.
+func (p *program) assemble(ctx context.Context, cfg *config.Config, log *slog.Logger) (*cockpit, error) {
+	c := &cockpit{config: cfg, reads: map[sale.ID][]string{}, log: log}
+	for i := range cfg.Sales {
+		for _, read := range cfg.Sales[i].Reads {
+			if !slices.Contains(c.reads[cfg.Sales[i].ID], read.Source) {
+				c.reads[cfg.Sales[i].ID] = append(c.reads[cfg.Sales[i].ID], read.Source)
+			}
+		}
+	}
+	var infos []sale.SourceInfo
+	for i := range cfg.Sources {
+		src, err := p.source(ctx, cfg, &cfg.Sources[i])
+		if err != nil {
+			return nil, fmt.Errorf("source %s: %w", cfg.Sources[i].Name, err)
+		}
+		if src == nil {
+			continue // nothing reads from it
+		}
+		c.sources = append(c.sources, bounded(src, &cfg.Sources[i]))
+		infos = append(infos, src.Info())
+	}
+	if len(c.sources) == 0 {
+		return nil, errNoSources
+	}
+	c.store = sale.NewStore(declared(cfg), infos, cfg.Limits, time.Now())
+	return c, nil
+}
+
+// source makes one source with everything that the sales read from it, or nil when they read nothing.
+func (p *program) source(ctx context.Context, cfg *config.Config, s *config.Source) (sources.Source, error) {
+	if !isRead(cfg, s.Name) {
+		return nil, nil
+	}
+	switch s.Kind {
+	case config.KindPrometheus:
+		return p.prometheus(cfg, s)
+	case config.KindCloudWatch:
+		return p.cloudwatch(ctx, cfg, s)
+	case config.KindSQS:
+		return p.sqs(ctx, cfg, s)
+	case config.KindWaitingRoom:
+		return p.waitingRoom(cfg, s)
+	}
+	return nil, fmt.Errorf("no reader for kind %q", s.Kind)
+}
+
+func isRead(cfg *config.Config, source string) bool {
+	for i := range cfg.Sales {
+		if slices.ContainsFunc(cfg.Sales[i].Reads, func(r config.Read) bool { return r.Source == source }) {
+			return true
+		}
+	}
+	return false
+}
+
+// eachRead visits what the sales read from one source, in the order of the config.
+func eachRead(cfg *config.Config, source string, visit func(key sale.Key, r config.Read)) {
+	for i := range cfg.Sales {
+		for _, r := range cfg.Sales[i].Reads {
+			if r.Source == source {
+				visit(sale.Key{Sale: cfg.Sales[i].ID, Signal: r.Signal}, r)
+			}
+		}
+	}
+}
+
+func (p *program) cloudwatch(ctx context.Context, cfg *config.Config, s *config.Source) (sources.Source, error) {
+	aws, err := loadAWS(ctx, s.CloudWatch.AWS)
+	if err != nil {
+		return nil, err
+	}
+	o := cloudwatch.Options{
+		Name: s.Name, Region: s.CloudWatch.Region, Profile: s.CloudWatch.Profile, Secrets: awsSecrets(s.CloudWatch.AWS),
+		API:   cloudwatch.NewClient(aws, s.CloudWatch.Endpoint, httpClient()),
+		Every: s.Every, Delay: s.CloudWatch.Delay, History: cloudwatchHistory,
+	}
+	eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
+		q := cloudwatch.Query{
+			Key: key, Unit: r.Unit, Expression: r.CloudWatch.Expression, Period: r.CloudWatch.Period,
+			MissingZero: r.CloudWatch.MissingZero, Metrics: map[string]cloudwatch.Stat{},
+		}
+		for id, m := range r.CloudWatch.Metrics {
+			q.Metrics[id] = cloudwatch.Stat{
+				Namespace: m.Namespace, Metric: m.Metric, Dimensions: m.Dimensions,
+				Statistic: m.Statistic, Account: m.Account, Region: r.CloudWatch.Region,
+			}
+		}
+		o.Queries = append(o.Queries, q)
+	})
+	return cloudwatch.New(o)
+}
+
+func (p *program) sqs(ctx context.Context, cfg *config.Config, s *config.Source) (sources.Source, error) {
+	aws, err := loadAWS(ctx, s.SQS.AWS)
+	if err != nil {
+		return nil, err
+	}
+	o := sqs.Options{
+		Name: s.Name, Region: s.SQS.Region, Profile: s.SQS.Profile, Secrets: awsSecrets(s.SQS.AWS),
+		API: sqs.NewClient(aws, s.SQS.Endpoint, httpClient()), Every: s.Every,
+	}
+	eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
+		o.Queries = append(o.Queries, sqs.Query{Key: key, Unit: r.Unit, Queue: r.SQS.Queue, Attribute: sqs.Attribute(r.SQS.Attribute)})
+	})
+	return sqs.New(o)
+}
+
+func (p *program) waitingRoom(cfg *config.Config, s *config.Source) (sources.Source, error) {
+	o := waitingroom.Options{
+		Name: s.Name, BaseURL: s.WaitingRoom.URL, Zone: s.WaitingRoom.Zone, Token: s.WaitingRoom.Token.Reveal(),
+		Every: s.Every, Client: httpClient(),
+	}
+	eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
+		o.Queries = append(o.Queries, waitingroom.Query{Key: key, Unit: r.Unit, Room: r.WaitingRoom.Room, Field: waitingroom.Field(r.WaitingRoom.Field)})
+	})
+	return waitingroom.New(o)
+}
+
+func (p *program) prometheus(cfg *config.Config, s *config.Source) (sources.Source, error) {
+	o := prometheus.Options{
+		Name: s.Name, URL: s.Prometheus.URL, Every: s.Every, Lookback: s.Prometheus.Lookback,
+		HTTP: prometheusHTTP(s.Prometheus), History: prometheusHistory, Step: max(prometheusStep, s.Every), Version: buildVersion(),
+	}
+	if v4 := s.Prometheus.SigV4; v4 != nil {
+		o.SigV4 = &sigv4.SigV4Config{Region: v4.Region, Profile: v4.Profile, RoleARN: v4.Role, ServiceName: v4.Service}
+	}
+	eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
+		o.Queries = append(o.Queries, prometheus.Query{Key: key, Unit: r.Unit, Expr: r.Prometheus.Query})
+	})
+	return prometheus.New(o)
+}
+
+// prometheusHTTP is how to log in and whom to trust, in the words of Prometheus' own config.
+func prometheusHTTP(s *config.PrometheusSource) *promconfig.HTTPClientConfig {
+	c := promconfig.DefaultHTTPClientConfig
+	if s.Basic != nil {
+		c.BasicAuth = &promconfig.BasicAuth{Username: s.Basic.Username, Password: promconfig.Secret(s.Basic.Password.Reveal())}
+	}
+	if token := s.Bearer.Reveal(); token != "" {
+		c.Authorization = &promconfig.Authorization{Type: "Bearer", Credentials: promconfig.Secret(token)}
+	}
+	if len(s.Headers) > 0 {
+		headers := map[string]promconfig.Header{}
+		for name, value := range s.Headers {
+			headers[name] = promconfig.Header{Secrets: []promconfig.Secret{promconfig.Secret(value.Reveal())}}
+		}
+		c.HTTPHeaders = &promconfig.Headers{Headers: headers}
+	}
+	c.TLSConfig = promconfig.TLSConfig{
+		CAFile: s.TLS.CA, CertFile: s.TLS.Cert, KeyFile: s.TLS.Key,
+		ServerName: s.TLS.ServerName, InsecureSkipVerify: s.TLS.Insecure,
+	}
+	return &c
+}
+
+func httpClient() *http.Client {
+	return sources.NewClient(sources.ClientOptions{Version: buildVersion()})
+}
+
+// bounded gives a source the call budget of the config in place of its own.
+func bounded(src sources.Source, s *config.Source) sources.Source {
+	if s.Budget == nil {
+		return src
+	}
+	return withBudget{src, s.Budget}
+}
+
+type withBudget struct {
+	sources.Source
+	budget *config.Budget
+}
+
+func (b withBudget) Budget() (calls int, window time.Duration) { return b.budget.Calls, b.budget.Per }
+
+// More lets the source under the budget go on with what its first poll left over.
+func (b withBudget) More() bool {
+	r, ok := b.Source.(sources.Resumer)
+	return ok && r.More()
+}
