@@ -211,8 +211,8 @@ func (m *model) settleFrame() {
 	m.want, m.draw = notNeeded, true
 }
 
-// look takes the newest snapshot. A change of a verdict, of a source's condition or of which
-// sales are known at all is shown at once; everything else waits for the next second.
+// look takes the newest snapshot. A change of a verdict, of a source's condition or of what is
+// known at all is shown at once; everything else waits for the next second.
 func (m *model) look() need {
 	before := m.snap
 	m.snap = m.opts.Feed.Snapshot()
@@ -232,12 +232,25 @@ func urgent(a, b *sale.Snapshot) bool {
 		return true
 	}
 	for i := range a.Sales {
-		if a.Sales[i] != b.Sales[i] && (a.Sales[i].Verdict != b.Sales[i].Verdict || a.Sales[i].Phase != b.Sales[i].Phase) {
+		if x, y := a.Sales[i], b.Sales[i]; x != y && (x.Verdict != y.Verdict || x.Phase != y.Phase || appeared(x, y)) {
 			return true
 		}
 	}
 	for i := range a.Sources {
 		if a.Sources[i].Condition != b.Sources[i].Condition {
+			return true
+		}
+	}
+	return false
+}
+
+// appeared reports whether a signal has its first value, or charts have the past that was read
+// behind it: a screen that starts empty is filled at once, not at the next second.
+func appeared(a, b *sale.State) bool {
+	const past = 5 // more points at once than readings bring
+	for i := range min(len(a.Signals), len(b.Signals)) {
+		x, y := &a.Signals[i], &b.Signals[i]
+		if y.Has && !x.Has || y.History.Len() > x.History.Len()+past {
 			return true
 		}
 	}

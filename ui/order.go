@@ -14,14 +14,16 @@ const (
 	swapEvery   = 10 * time.Second
 	keyQuiet    = 5 * time.Second
 	// settleFor is how long after the start the order may still be made from scratch, while
-	// the sources give their first answers.
-	settleFor = 15 * time.Second
+	// the sources give their first answers and for settleAfter beyond the last of them.
+	settleFor   = 15 * time.Second
+	settleAfter = 2 * time.Second
 )
 
 // orderer keeps the order in which sales stand on the screen: worst first, but steady enough
 // that a hand can trust the place it aims at.
 type orderer struct {
 	started time.Time
+	waiting time.Time // when a source last had its first answer still to give
 	swapped time.Time
 	ids     []sale.ID
 	held    map[sale.ID]sale.Verdict // the last verdict that held long enough to count
@@ -33,7 +35,10 @@ func (o *orderer) update(snap *sale.Snapshot, now time.Time, still bool) {
 		o.held = make(map[sale.ID]sale.Verdict, len(snap.Sales))
 		o.started = now
 	}
-	settling := now.Sub(o.started) < settleFor && starting(snap)
+	if starting(snap) {
+		o.waiting = now
+	}
+	settling := now.Sub(o.started) < settleFor && now.Sub(o.waiting) < settleAfter
 	for _, st := range snap.Sales {
 		if _, known := o.held[st.Sale.ID]; !known || settling || now.Sub(st.Since) >= holdVerdict {
 			o.held[st.Sale.ID] = st.Verdict

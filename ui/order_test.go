@@ -87,6 +87,11 @@ func TestTheOrderIsFreeWhileSourcesGiveTheirFirstAnswers(t *testing.T) {
 			t.Errorf("%v, want %s first", o.ids, bad)
 		}
 	}
+	// the last source's answer is judged in the very snapshot in which no source is starting any more
+	o.update(world(3, base, map[sale.ID]sale.Verdict{"harbour": sale.Bad}), base.Add(3*time.Second), false)
+	if o.ids[0] != "harbour" {
+		t.Errorf("%v, want what the last answer says first", o.ids)
+	}
 }
 
 func TestASaleThatIsNewOrGoneIsTakenInAtOnce(t *testing.T) {
