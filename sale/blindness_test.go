@@ -124,8 +124,10 @@ func TestASaleThatNothingIsReadForIsUnknown(t *testing.T) {
 
 func TestARatioRuleIsJudgedByTheLimitInForceAtThatTime(t *testing.T) {
 	sale := &Sale{ID: "harbour", Opens: opens, Signals: []Spec{
-		{Signal: ActiveUsers, Label: "active", Unit: Users, Source: "metrics", Cadence: every(5 * s), Of: ActiveLimit, Needed: []Phase{Live},
-			Estimate: true, Rules: Rules{Watch: always(t, "> 80% of active_limit", Users)}},
+		{
+			Signal: ActiveUsers, Label: "active", Unit: Users, Source: "metrics", Cadence: every(5 * s), Of: ActiveLimit, Needed: []Phase{Live},
+			Estimate: true, Rules: Rules{Watch: always(t, "> 80% of active_limit", Users)},
+		},
 		{Signal: ActiveLimit, Label: "limit", Unit: Users, Source: "metrics", Cadence: every(5 * s)},
 	}}
 	n := newNight(t, live, sale)

@@ -50,8 +50,10 @@ func harbour(t tester) *Sale {
 				Bad:   Thresholds{Default: rule(t, "> 5% for 30s", Ratio), ByPhase: map[Phase]*Rule{Opening: rule(t, "> 8% for 1m", Ratio), Scheduled: nil}},
 			}},
 			{Signal: TicketsLeft, Label: "left", Unit: Tickets, Source: "metrics", Cadence: every(5 * time.Second), Needed: append([]Phase{Tail}, selling...)},
-			{Signal: DBConnections, Label: "db conns", Unit: Count, Source: "aws", Cadence: Cadence{Period: time.Minute, Delay: 2 * time.Minute},
-				Of: DBConnectionsMax, Rules: Rules{Watch: always(t, "> 80% of db_connections_max for 1m", Count)}},
+			{
+				Signal: DBConnections, Label: "db conns", Unit: Count, Source: "aws", Cadence: Cadence{Period: time.Minute, Delay: 2 * time.Minute},
+				Of: DBConnectionsMax, Rules: Rules{Watch: always(t, "> 80% of db_connections_max for 1m", Count)},
+			},
 			{Signal: DBConnectionsMax, Label: "db max", Unit: Count, Constant: constant(2000)},
 		},
 	}

@@ -134,6 +134,7 @@ func (p *textPainter) Logs(f views.Frame, lines []views.LogLine) string {
 	}
 	return p.page("logs", f, more...)
 }
+
 func (p *textPainter) Help(f views.Frame, keys []views.KeyHint) string {
 	var more []string
 	for _, k := range keys {
@@ -153,6 +154,7 @@ func (p *textPainter) Palette(_ views.Frame, input string, entries []views.Palet
 	}
 	return strings.Join(lines, "\n")
 }
+
 func (p *textPainter) Over(base, box string, _ views.Frame) string       { return base + "\n" + box }
 func (p *textPainter) Hit(views.Frame, views.Screen, int, int) views.Hit { return p.hit }
 func (p *textPainter) OverviewRows(f views.Frame) (int, int)             { return p.visible, len(f.Order) }
@@ -160,7 +162,9 @@ func (p *textPainter) SaleRows(views.Frame) (int, int)                   { retur
 func (p *textPainter) SourcesRows(f views.Frame) (int, int) {
 	return p.visible, len(f.Snapshot.Sources)
 }
+
 func (p *textPainter) LogsRows(_ views.Frame, l []views.LogLine) (int, int) { return p.visible, len(l) }
+
 func (p *textPainter) HelpRows(_ views.Frame, k []views.KeyHint) (int, int) { return p.visible, len(k) }
 func (p *textPainter) OverviewColumns(views.Frame) int                      { return p.cols }
 

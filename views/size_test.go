@@ -107,10 +107,14 @@ func verdicts() *rapid.Generator[sale.Verdict] {
 }
 
 func anyState(t *rapid.T, id sale.ID) *sale.State {
-	s := &sale.Sale{ID: id, Digit: rapid.IntRange(0, 9).Draw(t, "digit"), Name: names().Draw(t, "name"), Venue: names().Draw(t, "venue"), Group: names().Draw(t, "group"),
-		Opens: moments().Draw(t, "opens"), Prequeue: moments().Draw(t, "prequeue"), Closes: moments().Draw(t, "closes"), Tickets: rapid.IntRange(-1, 1e9).Draw(t, "tickets")}
-	st := &sale.State{Sale: s, Phase: rapid.SampledFrom(append(sale.Phases(), "", "strange phase")).Draw(t, "phase"), PhaseSince: moments().Draw(t, "phase since"),
-		Verdict: verdicts().Draw(t, "verdict"), Since: moments().Draw(t, "since"), Needed: rapid.IntRange(0, 40).Draw(t, "needed"), NeededLive: rapid.IntRange(0, 40).Draw(t, "live")}
+	s := &sale.Sale{
+		ID: id, Digit: rapid.IntRange(0, 9).Draw(t, "digit"), Name: names().Draw(t, "name"), Venue: names().Draw(t, "venue"), Group: names().Draw(t, "group"),
+		Opens: moments().Draw(t, "opens"), Prequeue: moments().Draw(t, "prequeue"), Closes: moments().Draw(t, "closes"), Tickets: rapid.IntRange(-1, 1e9).Draw(t, "tickets"),
+	}
+	st := &sale.State{
+		Sale: s, Phase: rapid.SampledFrom(append(sale.Phases(), "", "strange phase")).Draw(t, "phase"), PhaseSince: moments().Draw(t, "phase since"),
+		Verdict: verdicts().Draw(t, "verdict"), Since: moments().Draw(t, "since"), Needed: rapid.IntRange(0, 40).Draw(t, "needed"), NeededLive: rapid.IntRange(0, 40).Draw(t, "live"),
+	}
 	all := sale.Standard()
 	picked := rapid.SliceOfNDistinct(rapid.IntRange(0, len(all)-1), 0, len(all), rapid.ID[int]).Draw(t, "signals")
 	s.Signals = make([]sale.Spec, len(picked))
@@ -152,8 +156,10 @@ func anyFrame(t *rapid.T) Frame {
 		f.Order = append(f.Order, id)
 	}
 	for range rapid.IntRange(0, 6).Draw(t, "sources") {
-		s := sale.SourceState{Condition: rapid.SampledFrom([]sale.Condition{sale.SourceLive, sale.SourceError, sale.SourceNoData, ""}).Draw(t, "condition"),
-			LastOK: moments().Draw(t, "last ok"), Newest: moments().Draw(t, "newest"), NextTry: moments().Draw(t, "next"), Calls: 1e9, CostUSD: values().Draw(t, "cost")}
+		s := sale.SourceState{
+			Condition: rapid.SampledFrom([]sale.Condition{sale.SourceLive, sale.SourceError, sale.SourceNoData, ""}).Draw(t, "condition"),
+			LastOK:    moments().Draw(t, "last ok"), Newest: moments().Draw(t, "newest"), NextTry: moments().Draw(t, "next"), Calls: 1e9, CostUSD: values().Draw(t, "cost"),
+		}
 		s.Name, s.Kind, s.Gives, s.Limit = names().Draw(t, "source name"), names().Draw(t, "kind"), names().Draw(t, "gives"), names().Draw(t, "limit text")
 		s.Recent = make([]sale.Try, rapid.IntRange(0, 10).Draw(t, "tries"))
 		s.Warnings = rapid.SliceOfN(names(), 0, 2).Draw(t, "warnings")

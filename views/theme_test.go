@@ -149,9 +149,17 @@ func TestCuttingTextCountsCells(t *testing.T) {
 		w    int
 		want string
 	}{
-		{"short", 10, "short"}, {"exactly", 7, "exactly"}, {"a bit too long", 8, "a bit t…"}, {"blank before cut", 7, "blank…"},
-		{"東京ドーム", 10, "東京ドーム"}, {"東京ドーム", 9, "東京ドー…"}, {"東京ドーム", 8, "東京ド…"}, {"東", 1, "…"}, {"x", 0, ""},
-		{"e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301"}, {"e\u0301e\u0301e\u0301", 2, "e\u0301…"},
+		{"short", 10, "short"},
+		{"exactly", 7, "exactly"},
+		{"a bit too long", 8, "a bit t…"},
+		{"blank before cut", 7, "blank…"},
+		{"東京ドーム", 10, "東京ドーム"},
+		{"東京ドーム", 9, "東京ドー…"},
+		{"東京ドーム", 8, "東京ド…"},
+		{"東", 1, "…"},
+		{"x", 0, ""},
+		{"e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301"},
+		{"e\u0301e\u0301e\u0301", 2, "e\u0301…"},
 	} {
 		if got := clip(tc.text, tc.w); got != tc.want || cells(got) > tc.w {
 			t.Errorf("%q in %d cells is %q, want %q", tc.text, tc.w, got, tc.want)
@@ -165,8 +173,13 @@ func TestWrappingBreaksAtBlanks(t *testing.T) {
 		w, n int
 		want string
 	}{
-		{"one two three", 7, 5, "one two|three"}, {"one two three four", 7, 2, "one two|three…"}, {"unbreakable", 4, 5, "unbr|eaka|ble"},
-		{"", 4, 5, ""}, {"東京 東京", 4, 5, "東京|東京"}, {"東", 1, 3, "…"}, {"a  b", 1, 3, "a|b"},
+		{"one two three", 7, 5, "one two|three"},
+		{"one two three four", 7, 2, "one two|three…"},
+		{"unbreakable", 4, 5, "unbr|eaka|ble"},
+		{"", 4, 5, ""},
+		{"東京 東京", 4, 5, "東京|東京"},
+		{"東", 1, 3, "…"},
+		{"a  b", 1, 3, "a|b"},
 	} {
 		if got := strings.Join(wrap(tc.text, tc.w, tc.n), "|"); got != tc.want {
 			t.Errorf("%q in %d lines of %d is %q, want %q", tc.text, tc.n, tc.w, got, tc.want)

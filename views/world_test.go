@@ -204,9 +204,11 @@ func shop(metrics string, metricsAge time.Duration, change ...reading) []reading
 func world() *sale.Snapshot {
 	clock := func(h, m, s int) time.Time { return time.Date(2026, 12, 4, h, m, s, 0, worldNow.Location()) }
 	newSale := func(id sale.ID, digit int, venue, name, group string, opens time.Time, tickets int) *sale.Sale {
-		return &sale.Sale{ID: id, Digit: digit, Name: name, Venue: venue, Group: group, Opens: opens,
+		return &sale.Sale{
+			ID: id, Digit: digit, Name: name, Venue: venue, Group: group, Opens: opens,
 			Prequeue: opens.Add(-30 * time.Minute), Closes: opens.Add(2 * time.Hour), Tickets: tickets, Panels: shopPanels(),
-			Links: []sale.Link{{Title: "dashboard", URL: "https://console.example.com/" + string(id) + "?range=1h"}, {Title: "runbook", URL: "https://elsewhere.example.net/r"}}}
+			Links: []sale.Link{{Title: "dashboard", URL: "https://console.example.com/" + string(id) + "?range=1h"}, {Title: "runbook", URL: "https://elsewhere.example.net/r"}},
+		}
 	}
 	snap := &sale.Snapshot{Seq: 7, At: worldNow}
 	lanterns := stateOf(newSale("lanterns", 3, "Harbour Hall", "The Tin Lanterns", "hr-prod", clock(9, 45, 0), 14600), sale.Live, sale.Bad, clock(10, 4, 12), shop("metrics", 11*time.Second,
@@ -258,8 +260,10 @@ func world() *sale.Snapshot {
 func worldSources() []sale.SourceState {
 	refused := &sale.Problem{Class: sale.Unreachable, Text: "dial tcp 10.20.3.9:9090: connection refused", Hint: "start prometheus, or fix sources.metrics-st.url"}
 	live := func(name, kind, gives, limit string, every, age time.Duration, calls int, perHour float64) sale.SourceState {
-		s := sale.SourceState{Condition: sale.SourceLive, Since: worldNow.Add(-2 * time.Hour), LastOK: worldNow.Add(-age / 3), LastTry: worldNow.Add(-age / 3),
-			Newest: worldNow.Add(-age), NextTry: worldNow.Add(every / 2), Took: 84 * time.Millisecond, Calls: calls * 24, CallsIn5m: calls, CostUSD: perHour * 2.65, CostPerH: perHour}
+		s := sale.SourceState{
+			Condition: sale.SourceLive, Since: worldNow.Add(-2 * time.Hour), LastOK: worldNow.Add(-age / 3), LastTry: worldNow.Add(-age / 3),
+			Newest: worldNow.Add(-age), NextTry: worldNow.Add(every / 2), Took: 84 * time.Millisecond, Calls: calls * 24, CallsIn5m: calls, CostUSD: perHour * 2.65, CostPerH: perHour,
+		}
 		s.SourceInfo = sale.SourceInfo{Name: name, Kind: kind, Every: every, Cadence: cadenceOf(name), Gives: gives, Limit: limit}
 		for i := range 6 {
 			s.Recent = append(s.Recent, sale.Try{At: s.LastTry.Add(-time.Duration(i) * every), Took: s.Took, Calls: 1})
