@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -104,7 +105,7 @@ func newModel(opts Options, keys *keymap, guard *Guard) *model {
 		guard:  guard,
 		keys:   keys,
 		paint:  views.NewRenderer(),
-		now:    time.Now(),
+		now:    time.Now().In(cmp.Or(opts.Zone, time.Local)),
 		width:  80,
 		height: 24,
 		screen: views.OverviewScreen,
@@ -141,7 +142,7 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 			next, cmd = m, tea.Quit
 		}
 	}()
-	m.now = time.Now()
+	m.now = time.Now().In(m.now.Location())
 	m.cmds = nil
 	switch msg := msg.(type) {
 	case tea.KeyPressMsg:

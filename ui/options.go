@@ -41,11 +41,12 @@ type Options struct {
 	// Keys rebinds keys: intent names to keys. See ValidateKeys and Bindings.
 	Keys map[string][]string
 
-	Theme  ThemeChoice   // default ThemeAuto
-	Glyphs GlyphChoice   // default GlyphAuto
-	Window time.Duration // how far charts look back at first; default 15 min
-	MaxFPS int           // frames per second at most, 1 to 30; default 5, or 2 over SSH
-	Mouse  bool          // off lets the terminal select text as usual
+	Theme  ThemeChoice    // default ThemeAuto
+	Glyphs GlyphChoice    // default GlyphAuto
+	Window time.Duration  // how far charts look back at first; default 15 min
+	Zone   *time.Location // of every time on the screen; default the machine's own
+	MaxFPS int            // frames per second at most, 1 to 30; default 5, or 2 over SSH
+	Mouse  bool           // off lets the terminal select text as usual
 
 	NoTitle     bool // leave the window's title alone
 	NoClipboard bool // the copy key is off
@@ -93,6 +94,9 @@ func (o Options) withDefaults() (Options, *keymap, error) {
 	}
 	if o.Glyphs == "" {
 		o.Glyphs = GlyphAuto
+	}
+	if o.Zone == nil {
+		o.Zone = time.Local
 	}
 	if o.Line == nil {
 		o.Line = VerdictLine

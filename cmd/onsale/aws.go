@@ -28,7 +28,7 @@ func loadAWS(ctx context.Context, in config.AWS) (aws.Config, error) {
 	}
 	cfg, err := awsconfig.LoadDefaultConfig(ctx, options...)
 	if err != nil {
-		return cfg, fmt.Errorf("aws credentials: %w", err)
+		return cfg, &loginError{fmt.Errorf("aws credentials: %w", err)}
 	}
 	if in.Role != "" {
 		provider := stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), in.Role, func(o *stscreds.AssumeRoleOptions) {

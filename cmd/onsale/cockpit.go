@@ -46,7 +46,7 @@ func (p *program) load(ctx context.Context) (*cockpit, error) {
 	for _, warning := range cfg.Warnings {
 		_, _ = fmt.Fprintf(p.stderr, "onsale: warning: %v\n", warning)
 	}
-	return p.assemble(ctx, cfg, slog.New(slog.DiscardHandler))
+	return p.assemble(cfg, slog.New(slog.DiscardHandler))
 }
 
 // choose returns the sales with the given ids, all for none, in the order of the config.

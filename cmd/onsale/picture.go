@@ -145,7 +145,7 @@ func (p *pen) apply(codes string) {
 
 // oneFrame reads every source once and draws the overview, as the screen would.
 func (p *program) oneFrame(ctx context.Context, cfg *config.Config, width, height int) (string, error) {
-	c, err := p.assemble(ctx, cfg, slog.New(slog.DiscardHandler))
+	c, err := p.assemble(cfg, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return "", err
 	}

@@ -102,7 +102,7 @@ func screensOf(t *testing.T, env map[string]string, file string, outputs map[str
 	if n := len(cfg.Secrets()); n != 8 {
 		t.Errorf("the config knows %d secrets, it has 8", n)
 	}
-	c, err := p.assemble(t.Context(), cfg, slog.New(ring))
+	c, err := p.assemble(cfg, slog.New(ring))
 	if err != nil {
 		t.Fatal(err)
 	}

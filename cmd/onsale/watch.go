@@ -41,7 +41,7 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 	for _, warning := range cfg.Warnings {
 		log.Warn("config", "warning", warning.Error())
 	}
-	c, err := p.assemble(ctx, cfg, log)
+	c, err := p.assemble(cfg, log)
 	if err != nil {
 		return err
 	}
@@ -90,6 +90,9 @@ func (p *program) session(cfg *config.Config) ui.Options {
 		},
 		Links: views.LinkPolicy{On: true, Hosts: cfg.LinkHosts},
 		Keys:  cfg.Keys, Theme: ui.ThemeChoice(cfg.Theme), Mouse: true,
+	}
+	if zone, err := time.LoadLocation(cfg.TimeZone); err == nil && cfg.TimeZone != "" {
+		o.Zone = zone
 	}
 	if p.themeFlag != "" {
 		o.Theme = ui.ThemeChoice(p.themeFlag)

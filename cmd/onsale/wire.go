@@ -32,7 +32,7 @@ const (
 
 // assemble makes the sources of a config and the store that they fill. It sends nothing, but it
 // may read credential files.
-func (p *program) assemble(ctx context.Context, cfg *config.Config, log *slog.Logger) (*cockpit, error) {
+func (p *program) assemble(cfg *config.Config, log *slog.Logger) (*cockpit, error) {
 	c := &cockpit{config: cfg, reads: map[sale.ID][]string{}, log: log}
 	for i := range cfg.Sales {
 		for _, read := range cfg.Sales[i].Reads {
@@ -43,7 +43,7 @@ func (p *program) assemble(ctx context.Context, cfg *config.Config, log *slog.Lo
 	}
 	var infos []sale.SourceInfo
 	for i := range cfg.Sources {
-		src, err := p.source(ctx, cfg, &cfg.Sources[i])
+		src, err := p.source(cfg, &cfg.Sources[i])
 		if err != nil {
 			return nil, fmt.Errorf("source %s: %w", cfg.Sources[i].Name, err)
 		}
@@ -61,7 +61,7 @@ func (p *program) assemble(ctx context.Context, cfg *config.Config, log *slog.Lo
 }
 
 // source makes one source with everything that the sales read from it, or nil when they read nothing.
-func (p *program) source(ctx context.Context, cfg *config.Config, s *config.Source) (sources.Source, error) {
+func (p *program) source(cfg *config.Config, s *config.Source) (sources.Source, error) {
 	if !isRead(cfg, s.Name) {
 		return nil, nil
 	}
@@ -69,9 +69,9 @@ func (p *program) source(ctx context.Context, cfg *config.Config, s *config.Sour
 	case config.KindPrometheus:
 		return p.prometheus(cfg, s)
 	case config.KindCloudWatch:
-		return p.cloudwatch(ctx, cfg, s)
+		return p.cloudwatch(cfg, s)
 	case config.KindSQS:
-		return p.sqs(ctx, cfg, s)
+		return p.sqs(cfg, s)
 	case config.KindWaitingRoom:
 		return p.waitingRoom(cfg, s)
 	}
@@ -98,45 +98,53 @@ func eachRead(cfg *config.Config, source string, visit func(key sale.Key, r conf
 	}
 }
 
-func (p *program) cloudwatch(ctx context.Context, cfg *config.Config, s *config.Source) (sources.Source, error) {
-	aws, err := loadAWS(ctx, s.CloudWatch.AWS)
-	if err != nil {
-		return nil, err
-	}
-	o := cloudwatch.Options{
-		Name: s.Name, Region: s.CloudWatch.Region, Profile: s.CloudWatch.Profile, Secrets: awsSecrets(s.CloudWatch.AWS),
-		API:   cloudwatch.NewClient(aws, s.CloudWatch.Endpoint, httpClient()),
-		Every: s.Every, Delay: s.CloudWatch.Delay, History: cloudwatchHistory,
-	}
-	eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
-		q := cloudwatch.Query{
-			Key: key, Unit: r.Unit, Expression: r.CloudWatch.Expression, Period: r.CloudWatch.Period,
-			MissingZero: r.CloudWatch.MissingZero, Metrics: map[string]cloudwatch.Stat{},
+func (p *program) cloudwatch(cfg *config.Config, s *config.Source) (sources.Source, error) {
+	return withLogin(s, config.KindCloudWatch, func(ctx context.Context) (sources.Source, error) {
+		aws, err := loadAWS(ctx, s.CloudWatch.AWS)
+		if err != nil {
+			return nil, err
 		}
-		for id, m := range r.CloudWatch.Metrics {
-			q.Metrics[id] = cloudwatch.Stat{
-				Namespace: m.Namespace, Metric: m.Metric, Dimensions: m.Dimensions,
-				Statistic: m.Statistic, Account: m.Account, Region: r.CloudWatch.Region,
-			}
+		o := cloudwatch.Options{
+			Name: s.Name, Region: s.CloudWatch.Region, Profile: s.CloudWatch.Profile, Secrets: awsSecrets(s.CloudWatch.AWS),
+			API:   cloudwatch.NewClient(aws, s.CloudWatch.Endpoint, httpClient()),
+			Every: s.Every, Delay: s.CloudWatch.Delay, History: cloudwatchHistory,
 		}
-		o.Queries = append(o.Queries, q)
+		eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
+			o.Queries = append(o.Queries, cloudwatchQuery(key, r))
+		})
+		return cloudwatch.New(o)
 	})
-	return cloudwatch.New(o)
 }
 
-func (p *program) sqs(ctx context.Context, cfg *config.Config, s *config.Source) (sources.Source, error) {
-	aws, err := loadAWS(ctx, s.SQS.AWS)
-	if err != nil {
-		return nil, err
+func cloudwatchQuery(key sale.Key, r config.Read) cloudwatch.Query {
+	q := cloudwatch.Query{
+		Key: key, Unit: r.Unit, Expression: r.CloudWatch.Expression, Period: r.CloudWatch.Period,
+		MissingZero: r.CloudWatch.MissingZero, Metrics: map[string]cloudwatch.Stat{},
 	}
-	o := sqs.Options{
-		Name: s.Name, Region: s.SQS.Region, Profile: s.SQS.Profile, Secrets: awsSecrets(s.SQS.AWS),
-		API: sqs.NewClient(aws, s.SQS.Endpoint, httpClient()), Every: s.Every,
+	for id, m := range r.CloudWatch.Metrics {
+		q.Metrics[id] = cloudwatch.Stat{
+			Namespace: m.Namespace, Metric: m.Metric, Dimensions: m.Dimensions,
+			Statistic: m.Statistic, Account: m.Account, Region: r.CloudWatch.Region,
+		}
 	}
-	eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
-		o.Queries = append(o.Queries, sqs.Query{Key: key, Unit: r.Unit, Queue: r.SQS.Queue, Attribute: sqs.Attribute(r.SQS.Attribute)})
+	return q
+}
+
+func (p *program) sqs(cfg *config.Config, s *config.Source) (sources.Source, error) {
+	return withLogin(s, config.KindSQS, func(ctx context.Context) (sources.Source, error) {
+		aws, err := loadAWS(ctx, s.SQS.AWS)
+		if err != nil {
+			return nil, err
+		}
+		o := sqs.Options{
+			Name: s.Name, Region: s.SQS.Region, Profile: s.SQS.Profile, Secrets: awsSecrets(s.SQS.AWS),
+			API: sqs.NewClient(aws, s.SQS.Endpoint, httpClient()), Every: s.Every,
+		}
+		eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
+			o.Queries = append(o.Queries, sqs.Query{Key: key, Unit: r.Unit, Queue: r.SQS.Queue, Attribute: sqs.Attribute(r.SQS.Attribute)})
+		})
+		return sqs.New(o)
 	})
-	return sqs.New(o)
 }
 
 func (p *program) waitingRoom(cfg *config.Config, s *config.Source) (sources.Source, error) {
@@ -189,25 +197,4 @@ func prometheusHTTP(s *config.PrometheusSource) *promconfig.HTTPClientConfig {
 
 func httpClient() *http.Client {
 	return sources.NewClient(sources.ClientOptions{Version: buildVersion()})
-}
-
-// bounded gives a source the call budget of the config in place of its own.
-func bounded(src sources.Source, s *config.Source) sources.Source {
-	if s.Budget == nil {
-		return src
-	}
-	return withBudget{src, s.Budget}
-}
-
-type withBudget struct {
-	sources.Source
-	budget *config.Budget
-}
-
-func (b withBudget) Budget() (calls int, window time.Duration) { return b.budget.Calls, b.budget.Per }
-
-// More lets the source under the budget go on with what its first poll left over.
-func (b withBudget) More() bool {
-	r, ok := b.Source.(sources.Resumer)
-	return ok && r.More()
 }
