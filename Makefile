@@ -55,7 +55,7 @@ picture: ## the README's picture of the screen, from the real program
 
 .PHONY: docs
 docs: ## man pages, shell completions and the key table, from the program itself
-	go run ./cmd/onsale docs --man bin/man --completion bin/completion
+	go run ./cmd/onsale docs --man bin/man --completion bin/completion --keys docs/keys.md
 
 .PHONY: help
 help:

@@ -3,7 +3,6 @@ package sources
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -62,7 +61,7 @@ func NewPoller(sink Sink, opts PollerOptions, sources ...Source) *Poller {
 		opts.Rand = rand.Float64
 	}
 	if opts.Log == nil {
-		opts.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	p := &Poller{sink: sink, opts: opts, byName: make(map[string]*reader, len(sources))}
 	for _, s := range sources {

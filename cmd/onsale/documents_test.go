@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/onsale-dev/onsale/config"
 )
+
+var update = flag.Bool("update", false, "rewrite the files that are made from the program")
 
 var yamlFence = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 
@@ -41,5 +44,31 @@ func TestTheConfigsInTheDocumentsAreValid(t *testing.T) {
 	}
 	if shown < 2 {
 		t.Errorf("only %d configs are shown", shown)
+	}
+}
+
+func TestTheKeyTableOfTheDocumentsIsTheOneOfTheProgram(t *testing.T) {
+	const file = "../../docs/keys.md"
+	if *update {
+		if err := os.WriteFile(file, []byte(keysPage()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	written, err := os.ReadFile(file)
+	if err != nil || string(written) != keysPage() {
+		t.Errorf("docs/keys.md is not what the program says (%v): run make golden", err)
+	}
+}
+
+func TestManPagesAndCompletionsAreWrittenForEveryCommand(t *testing.T) {
+	dir := t.TempDir()
+	out := runIn(t, nil, "docs", "--man", dir, "--completion", dir)
+	if out.code != exitOK {
+		t.Fatal(out.stderr)
+	}
+	for _, name := range []string{"onsale.1", "onsale-check.1", "onsale-demo.1", "onsale-config-validate.1", "onsale.bash", "_onsale", "onsale.fish"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() < 200 {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
