@@ -104,13 +104,16 @@ func (p *program) startPlatform(ctx context.Context, flags demoFlags) (*rehearsa
 	return platform, cfg, nil
 }
 
+// schemaName is the file that the platform's config names for editors.
+const schemaName = "onsale.schema.json"
+
 // platformConfig reads the platform's config and puts the schema that it names beside it.
 func (p *program) platformConfig(dir string) (*config.Config, error) {
 	schema, err := config.Schema()
 	if err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "onsale.schema.json"), schema, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, schemaName), schema, 0o600); err != nil {
 		return nil, err
 	}
 	cfg, err := config.Load(filepath.Join(dir, "onsale.yaml"), p.configEnvironment())
@@ -137,7 +140,10 @@ func (p *program) platformOnly(ctx context.Context, flags demoFlags) error {
 	if err != nil {
 		return err
 	}
-	defer stopPlatform(platform)
+	defer func() {
+		stopPlatform(platform)
+		_ = os.Remove(filepath.Join(flags.dir, schemaName)) // the platform takes away its own files
+	}()
 	if _, err := fmt.Fprintln(p.stdout, "ready"); err != nil {
 		return err
 	}
