@@ -32,12 +32,14 @@ type logMsg struct{ lines []views.LogLine }
 // pump is the one goroutine that wakes a session. It alone waits when the terminal is slow.
 type pump struct {
 	feed Feed
-	logs *LogRing // may be nil
-	gap  time.Duration
+	logs *LogRing      // may be nil
+	gap  time.Duration // between messages of a kind, on average: no more than 1 s / gap in any second
 	send func(tea.Msg)
 }
 
-// run delivers messages until ctx ends, at most one look per gap and one clock per second.
+// run delivers messages until ctx ends: one clock per second, and looks at once while there were
+// fewer in this second than fit into it by their gap. So what is read in two steps, as values
+// and then the history behind them, is not held up after a quiet time.
 func (p *pump) run(ctx context.Context) {
 	bell, hangUp := p.feed.Subscribe()
 	defer hangUp()
@@ -54,6 +56,7 @@ func (p *pump) run(ctx context.Context) {
 	quiet := time.NewTimer(time.Hour)
 	defer quiet.Stop()
 	open, openLogs := bell, logBell
+	looks := pacer{max: max(int(time.Second/p.gap), 1)}
 	for {
 		select {
 		case <-ctx.Done():
@@ -63,14 +66,21 @@ func (p *pump) run(ctx context.Context) {
 			clock.Reset(untilSecond(time.Now()))
 		case <-open:
 			p.send(lookMsg{})
-			open = nil // deaf until the gap is over; the bell keeps one ring meanwhile
-			quiet.Reset(p.gap)
+			looks.drew(time.Now(), false)
+			if d := looks.wait(time.Now(), false); d > 0 {
+				open = nil // deaf for as long; the bell keeps one ring meanwhile
+				quiet.Reset(d)
+			}
 		case <-openLogs:
 			p.send(logMsg{p.logs.Lines()})
 			openLogs = nil
 			quiet.Reset(p.gap)
 		case <-quiet.C:
 			open, openLogs = bell, logBell
+			if d := looks.wait(time.Now(), false); d > 0 { // it was for the log
+				open = nil
+				quiet.Reset(d)
+			}
 		}
 	}
 }
