@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"net/http"
+
+	"github.com/onsale-dev/onsale/rehearsal/shop"
 )
 
 const maxControl = 64 << 10
@@ -16,6 +18,8 @@ const maxControl = 64 << 10
 //	GET  /scenarios  the nights that can be started
 //	GET  /truth      the world's own account, see shop.Truth
 //	POST /fault      {"service", "kind"} breaks or mends a service
+//	POST /capacity   {"group", "launches", "unhealthy", "contended", "refresh"} makes trouble for a
+//	                 group of machines, see shop.Trouble
 //	POST /time       {"speed"} sets the simulated seconds per second
 func (p *Platform) controlHandler() http.Handler {
 	mux := http.NewServeMux()
@@ -41,6 +45,18 @@ func (p *Platform) controlHandler() http.Handler {
 			Kind    string `json:"kind"`
 		}
 		p.order(w, r, &f, func() error { return p.Fault(f.Service, f.Kind) })
+	})
+	mux.HandleFunc("POST /capacity", func(w http.ResponseWriter, r *http.Request) {
+		var c struct {
+			Group     string `json:"group"`
+			Launches  string `json:"launches"` // ok or insufficient
+			Unhealthy int    `json:"unhealthy"`
+			Contended int    `json:"contended"`
+			Refresh   bool   `json:"refresh"`
+		}
+		p.order(w, r, &c, func() error {
+			return p.world.Trouble(c.Group, shop.Trouble{Launches: c.Launches, Unhealthy: c.Unhealthy, Contended: c.Contended, Refresh: c.Refresh})
+		})
 	})
 	mux.HandleFunc("POST /time", func(w http.ResponseWriter, r *http.Request) {
 		var t struct {

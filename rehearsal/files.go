@@ -18,17 +18,27 @@ import (
 var configTemplate string
 
 // secrets are made anew at every start, and worth nothing elsewhere.
-type secrets struct{ aws, cloudflareRead, cloudflareWrite string }
+type secrets struct {
+	aws, awsAct                     string // of the keys aws.AccessKey and aws.ActKey
+	cloudflareRead, cloudflareWrite string
+	kubeRead, kubeWrite             string // tokens
+	pagerKey, pagerToken            string // the integration's key, and the one of the REST API
+}
 
 func newSecrets() (secrets, error) {
-	var all [60]byte
+	var all [156]byte
 	if _, err := rand.Read(all[:]); err != nil {
 		return secrets{}, fmt.Errorf("make the rehearsal's secrets: %w", err)
 	}
 	return secrets{
 		aws:             hex.EncodeToString(all[:20]),
 		cloudflareRead:  hex.EncodeToString(all[20:40]),
-		cloudflareWrite: hex.EncodeToString(all[40:]),
+		cloudflareWrite: hex.EncodeToString(all[40:60]),
+		awsAct:          hex.EncodeToString(all[60:80]),
+		kubeRead:        hex.EncodeToString(all[80:100]),
+		kubeWrite:       hex.EncodeToString(all[100:120]),
+		pagerKey:        hex.EncodeToString(all[120:136]),
+		pagerToken:      hex.EncodeToString(all[136:]),
 	}, nil
 }
 
@@ -77,8 +87,13 @@ func (p *Platform) writeFiles() error {
 		mode os.FileMode
 	}{
 		{"aws-secret", []byte(p.secrets.aws), 0o600},
+		{"aws-act-secret", []byte(p.secrets.awsAct), 0o600},
 		{"cloudflare-token", []byte(p.secrets.cloudflareRead), 0o600},
 		{"cloudflare-write-token", []byte(p.secrets.cloudflareWrite), 0o600},
+		{"kubernetes-token", []byte(p.secrets.kubeRead), 0o600},
+		{"kubernetes-write-token", []byte(p.secrets.kubeWrite), 0o600},
+		{"pagerduty-routing-key", []byte(p.secrets.pagerKey), 0o600},
+		{"pagerduty-token", []byte(p.secrets.pagerToken), 0o600},
 		{"onsale.yaml", p.config, 0o644},
 		{"platform.json", append(where, '\n'), 0o644},
 	} {

@@ -11,6 +11,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/onsale-dev/onsale/rehearsal/pagerduty"
 	"github.com/onsale-dev/onsale/rehearsal/prom"
 	"github.com/onsale-dev/onsale/rehearsal/shop"
 )
@@ -57,6 +58,7 @@ type Platform struct {
 	files    []string // written by us, removed by Stop
 	ownDir   bool
 	secrets  secrets
+	pager    *pagerduty.Server
 	config   []byte
 
 	cancel  context.CancelFunc
@@ -340,7 +342,10 @@ func (p *Platform) Err() error {
 }
 
 // Truth returns the world's own account of itself.
-func (p *Platform) Truth() shop.Truth { return p.world.Truth(p.now()) }
+func (p *Platform) Truth() shop.Truth {
+	p.pager.Incidents() // so that the ledger tells what became of every event up to now
+	return p.world.Truth(p.now())
+}
 
 // Stop ends every service, waits for everything that runs, and removes the files that Start wrote.
 // It may be called more than once, from anywhere; every call returns when all is over.

@@ -91,6 +91,9 @@ func (f *fixture) ask(ctx context.Context, service, path, body string) (int, str
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	if service == Kubernetes {
+		req.Header.Set("Authorization", "Bearer "+f.secrets.kubeRead)
+	}
 	if service == Cloudflare {
 		req.Header.Set("Authorization", "Bearer "+f.secrets.cloudflareRead)
 	}
@@ -113,6 +116,14 @@ func probes() map[string][3]string {
 		STS:            {"/", "Action=GetCallerIdentity&Version=2011-06-15", "MissingAuthenticationToken"},
 		Cloudflare:     {"/zones/023e105f4ecef8ad9ca31a8372d0c353/waiting_rooms", "", `"success":true`},
 		Metrics:        {"", "", "shop_tickets_left"},
+
+		AutoScaling:            {"/", "Action=DescribeAutoScalingGroups&Version=2011-01-01", "MissingAuthenticationToken"},
+		ECS:                    {"/", "{}", "UnknownOperationException"},
+		ApplicationAutoScaling: {"/", "{}", "UnknownOperationException"},
+		ELB:                    {"/", "Action=DescribeTargetGroups&Version=2015-12-01", "MissingAuthenticationToken"},
+		SSM:                    {"/", "{}", "UnknownOperationException"},
+		PagerDuty:              {"/v2/enqueue", "{}", "invalid event"},
+		Kubernetes:             {"/apis/apps/v1/namespaces/shop/deployments", "", `"juniper-web"`},
 	}
 }
 
@@ -253,7 +264,7 @@ func TestTheControlTakesOrdersAndRefusesMistakes(t *testing.T) {
 func TestTheFilesAreWrittenAndTakenAway(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), `a "folder" with čudno ime`)
 	f := open(t, Options{Seed: 1, Dir: dir})
-	for name, mode := range map[string]os.FileMode{"aws-secret": 0o600, "cloudflare-token": 0o600, "cloudflare-write-token": 0o600, "onsale.yaml": 0o644, "platform.json": 0o644} {
+	for name, mode := range map[string]os.FileMode{"aws-secret": 0o600, "aws-act-secret": 0o600, "pagerduty-routing-key": 0o600, "pagerduty-token": 0o600, "kubernetes-token": 0o600, "kubernetes-write-token": 0o600, "cloudflare-token": 0o600, "cloudflare-write-token": 0o600, "onsale.yaml": 0o644, "platform.json": 0o644} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil || info.Mode().Perm() != mode || info.Size() == 0 {
 			t.Errorf("%s: %v, %v", name, info, err)
@@ -295,7 +306,7 @@ func TestTheFilesAreWrittenAndTakenAway(t *testing.T) {
 			t.Errorf("a sale reads as %+v, %v", s, err)
 		}
 	}
-	for _, secret := range []string{f.secrets.aws, f.secrets.cloudflareRead, f.secrets.cloudflareWrite} {
+	for _, secret := range []string{f.secrets.aws, f.secrets.awsAct, f.secrets.pagerKey, f.secrets.pagerToken, f.secrets.kubeRead, f.secrets.kubeWrite, f.secrets.cloudflareRead, f.secrets.cloudflareWrite} {
 		if bytes.Contains(f.Config(), []byte(secret)) || bytes.Contains(data, []byte(secret)) {
 			t.Error("a secret stands in a file for everybody")
 		}

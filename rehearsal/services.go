@@ -8,6 +8,8 @@ import (
 
 	"github.com/onsale-dev/onsale/rehearsal/aws"
 	"github.com/onsale-dev/onsale/rehearsal/cloudflare"
+	"github.com/onsale-dev/onsale/rehearsal/kubernetes"
+	"github.com/onsale-dev/onsale/rehearsal/pagerduty"
 	"github.com/onsale-dev/onsale/rehearsal/shop"
 	"github.com/onsale-dev/onsale/rehearsal/telemetry"
 )
@@ -21,11 +23,22 @@ const (
 	STS            = "sts"
 	Cloudflare     = "cloudflare"
 	Metrics        = "metrics" // what Prometheus scrapes
+
+	AutoScaling            = "autoscaling"
+	ECS                    = "ecs"
+	ApplicationAutoScaling = "application-autoscaling"
+	ELB                    = "elb"
+	SSM                    = "ssm"
+	Kubernetes             = "kubernetes"
+	PagerDuty              = "pagerduty" // events, and the part of the REST API that reads incidents
 )
 
 // Services lists the names of the services that can be broken.
 func Services() []string {
-	return []string{Prometheus, CloudWatch, CloudWatchEdge, SQS, STS, Cloudflare, Metrics}
+	return []string{
+		Prometheus, CloudWatch, CloudWatchEdge, SQS, STS, Cloudflare, Metrics,
+		AutoScaling, ECS, ApplicationAutoScaling, ELB, SSM, Kubernetes, PagerDuty,
+	}
 }
 
 // listen opens a port for every service and for the control.
@@ -68,7 +81,29 @@ func (p *Platform) handlers(exposed *shop.Exposition) error {
 	give(CloudWatch, aws.NewCloudWatch(telemetry.Region, published, published, p.now, secret), brokenAWS(aws.CloudWatch))
 	give(CloudWatchEdge, aws.NewCloudWatch(telemetry.Edge, published, published, p.now, secret), brokenAWS(aws.CloudWatch))
 	give(SQS, aws.NewSQS(telemetry.Region, published, secret), brokenAWS(aws.SQS))
-	give(STS, aws.NewSTS(telemetry.Account, secret), brokenAWS(aws.STS))
+	give(STS, aws.NewSTS(telemetry.Account, secret, aws.WithActSecret(p.secrets.awsAct)), brokenAWS(aws.STS))
+	act := aws.WithActSecret(p.secrets.awsAct)
+	fleets := p.world.Fleets()
+	give(AutoScaling, aws.NewAutoScaling(telemetry.Region, fleets, p.now, secret, act), brokenAWS(aws.AutoScaling))
+	give(ECS, aws.NewECS(telemetry.Region, fleets, secret, act), brokenAWS(aws.ECS))
+	give(ApplicationAutoScaling, aws.NewApplicationAutoScaling(telemetry.Region, fleets, p.now, secret, act), brokenAWS(aws.ApplicationAutoScaling))
+	give(ELB, aws.NewELBV2(telemetry.Region, fleets, secret, act), brokenAWS(aws.ELBV2))
+	give(SSM, aws.NewSSM(telemetry.Region, p.world.Systems(), secret, act), brokenAWS(aws.SSM))
+	give(Kubernetes, kubernetes.New(newCluster(fleets), kubernetes.WithReader(p.secrets.kubeRead), kubernetes.WithOperator(p.secrets.kubeWrite),
+		kubernetes.WithClock(p.now), kubernetes.WithAudit(p.audit)), map[string]http.Handler{
+		Error:    says(http.StatusInternalServerError, "application/json", kubeStatus(500, "InternalError", "Internal error occurred: etcdserver: request timed out")),
+		Throttle: retryLater(says(http.StatusTooManyRequests, "application/json", kubeStatus(429, "TooManyRequests", "too many requests, please try again later"))),
+		Garbage:  says(http.StatusOK, "application/json", `{"kind":"DeploymentList","apiVersion":"apps/v1","metadata":{"resourceVersion":"48`),
+	})
+	if p.pager, err = pagerduty.New(pagerduty.Options{
+		RoutingKeys: map[string]string{p.secrets.pagerKey: "on-sale"}, Token: p.secrets.pagerToken, Now: p.now, Tell: p.paged,
+	}); err != nil {
+		return err
+	}
+	give(PagerDuty, p.pager, map[string]http.Handler{
+		Error: pagerduty.Failure(), Throttle: pagerduty.Throttled(),
+		Garbage: says(http.StatusOK, "application/json", `{"status":"success","message":"Event proc`),
+	})
 	give(Cloudflare, cloudflare.New(p.world, cloudflare.Options{
 		ReadToken: p.secrets.cloudflareRead, WriteToken: p.secrets.cloudflareWrite, Now: p.now,
 	}), map[string]http.Handler{
@@ -88,6 +123,32 @@ func (p *Platform) handlers(exposed *shop.Exposition) error {
 	})
 	p.control.handler = p.controlHandler()
 	return nil
+}
+
+// audit writes into the ledger who wrote to the Kubernetes API, and what became of it.
+func (p *Platform) audit(a kubernetes.Audit) {
+	what := fmt.Sprintf("%s %s %s/%s: %d", a.Verb, a.Resource, a.Namespace, a.Name, a.Code)
+	if a.DryRun {
+		what += " (dry run)"
+	}
+	p.world.NoteOf("kubernetes", a.User, what, a.From, a.To)
+}
+
+// paged writes into the ledger what became of the events that PagerDuty accepted.
+func (p *Platform) paged(h pagerduty.Happening) {
+	what := h.What
+	if h.Incident != "" {
+		what += " " + h.Incident
+	}
+	if h.DedupKey != "" {
+		what += " (" + h.DedupKey + ")"
+	}
+	p.world.Note("pagerduty", what, "", h.Text)
+}
+
+// kubeStatus is a failure in the words of the Kubernetes API.
+func kubeStatus(code int, reason, message string) string {
+	return fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":%q,"reason":%q,"code":%d}`, message, reason, code)
 }
 
 func brokenAWS(service string) map[string]http.Handler {

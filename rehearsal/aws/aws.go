@@ -2,7 +2,10 @@
 //
 //   - CloudWatch in Smithy RPC v2 CBOR: GetMetricData with metric math, ListMetrics, DescribeAlarms;
 //   - SQS in AWS JSON 1.0: GetQueueAttributes, GetQueueUrl, ListQueues;
-//   - STS in AWS Query and XML: GetCallerIdentity, AssumeRole.
+//   - STS in AWS Query and XML: GetCallerIdentity, AssumeRole;
+//   - EC2 Auto Scaling and Elastic Load Balancing in AWS Query and XML, ECS, Application Auto Scaling
+//     and Systems Manager in AWS JSON 1.1: what reading and scaling a shop, opening an OpsItem and
+//     setting a parameter take. See the constructors.
 //
 // Requests are signed with Signature Version 4 as AWS asks for. Shapes, error codes and headers
 // follow the models and the wire fixtures that AWS publishes with its Go SDK; the wording of
@@ -25,6 +28,10 @@ import (
 // an unknown key, except for the temporary ones that NewSTS hands out.
 const AccessKey = "REHEARSAL"
 
+// ActKey is the access key id that may call the operations that change something, besides those
+// that read. AccessKey is refused there, as AWS refuses a user without the permission.
+const ActKey = "REHEARSALACT"
+
 // maxRequest is the largest request body that is read, in bytes. A GetMetricData call with 500
 // queries and 30 dimensions each stays below it.
 const maxRequest = 8 << 20
@@ -34,6 +41,7 @@ type Option func(*options)
 
 type options struct {
 	secret  string
+	acts    string
 	clock   func() time.Time
 	soonest time.Duration
 }
@@ -43,6 +51,12 @@ type options struct {
 // but not the signature itself.
 func WithSecret(secret string) Option {
 	return func(o *options) { o.secret = secret }
+}
+
+// WithActSecret makes ActKey known, with its secret access key. Without it, and with WithSecret, the
+// key is refused as an unknown one.
+func WithActSecret(secret string) Option {
+	return func(o *options) { o.acts = secret }
 }
 
 // WithClock sets the clock that signature dates and expiry are held against. The default is
@@ -91,8 +105,9 @@ type apiError struct {
 	code     string // code of AWS Query: XML, and the header x-amzn-query-error
 	status   int
 	message  string
-	receiver bool // the service's fault, not the sender's
-	capital  bool // the shape's member is called Message, not message
+	receiver bool           // the service's fault, not the sender's
+	capital  bool           // the shape's member is called Message, not message
+	more     map[string]any // other members of the shape, in JSON
 }
 
 func (e *apiError) Error() string { return e.code + ": " + e.message }

@@ -8,10 +8,43 @@ import (
 
 // The services that Fault knows.
 const (
-	CloudWatch = "cloudwatch"
-	SQS        = "sqs"
-	STS        = "sts"
+	CloudWatch             = "cloudwatch"
+	SQS                    = "sqs"
+	STS                    = "sts"
+	AutoScaling            = "autoscaling"
+	ECS                    = "ecs"
+	ApplicationAutoScaling = "application-autoscaling"
+	ELBV2                  = "elb"
+	SSM                    = "ssm"
 )
+
+// The protocols that the services speak.
+const (
+	cborProtocol = iota + 1
+	json10Protocol
+	json11Protocol
+	xmlProtocol
+)
+
+// protocolOf returns a service's protocol, 0 for a service that nobody knows, and of those that speak
+// XML its namespace.
+func protocolOf(service string) (protocol int, space string) {
+	switch service {
+	case CloudWatch:
+		return cborProtocol, ""
+	case SQS:
+		return json10Protocol, ""
+	case ECS, ApplicationAutoScaling, SSM:
+		return json11Protocol, ""
+	case STS:
+		return xmlProtocol, stsSpace
+	case AutoScaling:
+		return xmlProtocol, autoScalingSpace
+	case ELBV2:
+		return xmlProtocol, elbSpace
+	}
+	return 0, ""
+}
 
 // The kinds of fault that Fault knows. A service that is down or hangs is no answer of the service,
 // and so is the platform's to make.
@@ -21,7 +54,7 @@ const (
 	FaultGarbage  = "garbage"
 )
 
-// Fault answers every request as the service (cloudwatch, sqs or sts) does in trouble:
+// Fault answers every request as one of the services above does in trouble:
 //
 //	error      its internal failure, status 500
 //	throttle   its refusal of too many requests
@@ -31,7 +64,8 @@ const (
 // with the status 501.
 func Fault(service, kind string) http.Handler {
 	var write func(http.ResponseWriter, *http.Request, string)
-	known := service == CloudWatch || service == SQS || service == STS
+	protocol, space := protocolOf(service)
+	known := protocol != 0
 	switch {
 	case known && (kind == FaultError || kind == FaultThrottle):
 		problem := internalFailure(service)
@@ -39,13 +73,15 @@ func Fault(service, kind string) http.Handler {
 			problem = throttled(service)
 		}
 		write = func(w http.ResponseWriter, r *http.Request, id string) {
-			switch service {
-			case CloudWatch:
+			switch protocol {
+			case cborProtocol:
 				writeCBORError(w, r, id, problem)
-			case SQS:
+			case json10Protocol:
 				writeJSONError(w, r, id, problem)
+			case json11Protocol:
+				writeJSON11Error(w, id, problem)
 			default:
-				writeXMLError(w, id, problem)
+				writeQueryError(w, space, id, problem)
 			}
 		}
 	case known && kind == FaultGarbage:
@@ -71,6 +107,12 @@ func internalFailure(service string) *apiError {
 	case SQS:
 		e.shape, e.code = coral+"InternalError", "InternalError"
 		e.message = "We encountered an internal error. Please try again."
+	case ECS:
+		e.shape, e.code, e.message = "ServerException", "ServerException", "Service Unavailable. Please try again later."
+	case ApplicationAutoScaling:
+		e.shape, e.code, e.capital, e.message = "InternalServiceException", "InternalServiceException", true, "The service encountered an internal error."
+	case SSM:
+		e.shape, e.code, e.message = "InternalServerError", "InternalServerError", "An error occurred on the server side."
 	default:
 		e.code, e.message = "InternalFailure", "The request processing has failed because of an unknown error, exception or failure."
 	}
@@ -83,6 +125,8 @@ func throttled(service string) *apiError {
 		return &apiError{shape: coral + "ThrottlingException", code: "Throttling", status: http.StatusBadRequest, message: "Rate exceeded"}
 	case SQS:
 		return &apiError{shape: sqsSpace + "RequestThrottled", code: "RequestThrottled", status: http.StatusForbidden, message: "Request is throttled."}
+	case ECS, ApplicationAutoScaling, SSM:
+		return &apiError{shape: "ThrottlingException", code: "ThrottlingException", status: http.StatusBadRequest, message: "Rate exceeded"}
 	}
 	return &apiError{code: "Throttling", status: http.StatusBadRequest, message: "Rate exceeded"}
 }
@@ -100,11 +144,18 @@ func garbage(w http.ResponseWriter, service, id string) {
 		writeCBOR(w, id, http.StatusOK, append(body.b, 0xc1, 0xfb, 0x41, 0xda, 0x00))
 	case SQS:
 		writeJSON(w, id, http.StatusOK, []byte(`{"Attributes":{"ApproximateNumberOfMessages":"1`))
+	case ECS, ApplicationAutoScaling, SSM:
+		writeJSON11(w, id, http.StatusOK, []byte(`{"failures":[],"services":[{"clusterArn":"arn:aws:ecs:eu-central-1:4711`))
 	default:
+		begin := map[string]string{
+			AutoScaling: `<DescribeAutoScalingGroupsResponse xmlns="` + autoScalingSpace + `"><DescribeAutoScalingGroupsResult><AutoScalingGroups><member><MaxSize>3</Ma`,
+			ELBV2:       `<DescribeTargetHealthResponse xmlns="` + elbSpace + `"><DescribeTargetHealthResult><TargetHealthDescriptions><member><Target><Id>i-0</I`,
+			STS:         `<GetCallerIdentityResponse xmlns="` + stsSpace + `"><GetCallerIdentityResult><Account>4711</Acc`,
+		}[service]
 		h := w.Header()
 		h.Set("Content-Type", "text/xml")
 		h.Set("X-Amzn-Requestid", id)
 		w.WriteHeader(http.StatusOK)
-		_, _ = io.WriteString(w, `<GetCallerIdentityResponse xmlns="`+stsSpace+`"><GetCallerIdentityResult><Account>4711</Acc`)
+		_, _ = io.WriteString(w, begin)
 	}
 }

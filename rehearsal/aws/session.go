@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/onsale-dev/onsale/rehearsal/telemetry"
 )
 
 // temporary is a set of credentials that AssumeRole hands out. All of it can be worked out again
@@ -49,23 +51,47 @@ func open(secret, token string) (c temporary, ok bool) {
 	return c, json.Unmarshal(body, &c) == nil
 }
 
-// secretOf returns the secret access key that belongs to an access key id.
-func (g guard) secretOf(key, token string) (string, *apiError) {
+// caller is who signed a request.
+type caller struct {
+	key  string
+	acts bool   // may write, not only read
+	arn  string // of the user or of the session
+}
+
+// user is the caller that a long-term key belongs to.
+func user(key string) caller {
+	c := caller{key: key, acts: key == ActKey, arn: "arn:aws:iam::" + telemetry.Account + ":user/rehearsal"}
+	if c.acts {
+		c.arn += "-act"
+	}
+	return c
+}
+
+// secretOf returns who an access key id belongs to, and the secret access key.
+func (g guard) secretOf(key, token string) (caller, string, *apiError) {
 	if !strings.HasPrefix(key, temporaryPrefix) {
-		if key != AccessKey || token != "" {
-			return "", unknownKey()
+		switch {
+		case token != "":
+		case key == AccessKey:
+			return user(key), g.secret, nil
+		case key == ActKey && (g.acts != "" || g.secret == ""):
+			return user(key), g.acts, nil
 		}
-		return g.secret, nil
+		return caller{}, "", unknownKey()
 	}
-	c, ok := open(g.secret, token)
-	if !ok || c.Key != key {
-		return "", unknownKey()
-	}
-	if !g.clock().Before(time.Unix(c.Expires, 0)) {
-		return "", &apiError{
-			shape: coral + "ExpiredTokenException", code: "ExpiredToken",
-			status: http.StatusForbidden, message: "The security token included in the request is expired",
+	for _, long := range []string{g.secret, g.acts} {
+		c, ok := open(long, token)
+		if !ok || c.Key != key || long == "" && g.secret != "" {
+			continue
 		}
+		if !g.clock().Before(time.Unix(c.Expires, 0)) {
+			return caller{}, "", &apiError{
+				shape: coral + "ExpiredTokenException", code: "ExpiredToken",
+				status: http.StatusForbidden, message: "The security token included in the request is expired",
+			}
+		}
+		who := caller{key: key, acts: g.acts != "" && long == g.acts, arn: sessionARN(telemetry.Account, c.Role, c.Session)}
+		return who, temporarySecret(long, token), nil
 	}
-	return temporarySecret(g.secret, token), nil
+	return caller{}, "", unknownKey()
 }

@@ -29,11 +29,12 @@ type guard struct {
 	service string
 	region  string // "" is any
 	secret  string // "" leaves the signature itself unchecked
+	acts    string // the secret of ActKey; "" with a secret: there is no such key
 	clock   func() time.Time
 }
 
 func newGuard(service, region string, o options) guard {
-	return guard{service: service, region: region, secret: o.secret, clock: o.clock}
+	return guard{service: service, region: region, secret: o.secret, acts: o.acts, clock: o.clock}
 }
 
 // authorization is the content of the header of that name.
@@ -45,31 +46,42 @@ type authorization struct {
 
 // check refuses a request whose signature AWS would refuse. body is the body as it was sent.
 func (g guard) check(r *http.Request, body []byte) *apiError {
+	_, problem := g.identify(r, body)
+	return problem
+}
+
+// identify checks as check does and tells who signed.
+func (g guard) identify(r *http.Request, body []byte) (caller, *apiError) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
-		return &apiError{
+		return caller{}, &apiError{
 			shape: coral + "MissingAuthenticationTokenException", code: "MissingAuthenticationToken",
 			status: http.StatusForbidden, message: "Request is missing Authentication Token",
 		}
 	}
 	auth, problem := parseAuthorization(header)
 	if problem != nil {
-		return problem
+		return caller{}, problem
 	}
-	secret, problem := g.secretOf(auth.key, r.Header.Get("X-Amz-Security-Token"))
+	who, secret, problem := g.secretOf(auth.key, r.Header.Get("X-Amz-Security-Token"))
 	if problem != nil {
-		return problem
+		return caller{}, problem
 	}
 	stamp := r.Header.Get("X-Amz-Date")
 	if problem := g.checkDate(stamp); problem != nil {
-		return problem
+		return caller{}, problem
 	}
 	if problem := g.checkScope(auth, stamp); problem != nil {
-		return problem
+		return caller{}, problem
 	}
 	if g.secret == "" {
-		return nil
+		return who, nil
 	}
+	return who, g.verify(r, body, auth, secret, stamp)
+}
+
+// verify holds the signature itself against the one that it should be.
+func (g guard) verify(r *http.Request, body []byte, auth authorization, secret, stamp string) *apiError {
 	for _, needed := range []string{"host", "x-amz-date"} {
 		if !slices.Contains(auth.signed, needed) {
 			return badSignature(fmt.Sprintf("'%s' must be a 'SignedHeader' in the AWS Authorization.", needed))

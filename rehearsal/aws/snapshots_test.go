@@ -81,10 +81,16 @@ func parseSnapshot(t *testing.T, data []byte) snapshot {
 // send signs a fixture's request, with another body if one is given, and hands it to a handler.
 func (s snapshot) send(t *testing.T, h http.Handler, service string, body []byte) *httptest.ResponseRecorder {
 	t.Helper()
+	return s.sendAs(t, h, service, body, AccessKey, testSecret)
+}
+
+// sendAs is like send, signed with another key.
+func (s snapshot) sendAs(t *testing.T, h http.Handler, service string, body []byte, key, secret string) *httptest.ResponseRecorder {
+	t.Helper()
 	method, path, _ := strings.Cut(s.first, " ")
 	r := httptest.NewRequest(method, "http://rehearsal.test"+path, bytes.NewReader(body))
 	maps.Copy(r.Header, s.header)
-	sign(t, r, service, body, time.Now())
+	signAs(t, r, service, body, time.Now(), key, secret)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
@@ -93,8 +99,13 @@ func (s snapshot) send(t *testing.T, h http.Handler, service string, body []byte
 // sign signs with the SDK's own signer.
 func sign(t *testing.T, r *http.Request, service string, body []byte, at time.Time) {
 	t.Helper()
+	signAs(t, r, service, body, at, AccessKey, testSecret)
+}
+
+func signAs(t *testing.T, r *http.Request, service string, body []byte, at time.Time, key, secret string) {
+	t.Helper()
 	sum := sha256.Sum256(body)
-	who := awssdk.Credentials{AccessKeyID: AccessKey, SecretAccessKey: testSecret}
+	who := awssdk.Credentials{AccessKeyID: key, SecretAccessKey: secret}
 	if err := v4.NewSigner().SignHTTP(context.Background(), who, r, hex.EncodeToString(sum[:]), service, testRegion, at); err != nil {
 		t.Fatal(err)
 	}

@@ -94,14 +94,15 @@ func (s *sts) answer(w http.ResponseWriter, r *http.Request, id string) (any, *a
 	if action == "" {
 		return nil, &apiError{code: "MissingAction", status: http.StatusBadRequest, message: "The request must contain the parameter Action."}
 	}
-	if problem := s.guard.check(r, raw); problem != nil {
+	who, problem := s.guard.identify(r, raw)
+	if problem != nil {
 		return nil, problem
 	}
 	switch {
 	case version == stsVersion && action == "GetCallerIdentity":
-		return s.identity(r, id), nil
+		return s.identity(r, who, id), nil
 	case version == stsVersion && action == "AssumeRole":
-		return s.assumeRole(form, id)
+		return s.assumeRole(form, who, id)
 	}
 	return nil, &apiError{
 		code: "InvalidAction", status: http.StatusBadRequest,
@@ -126,13 +127,18 @@ func writeXMLError(w http.ResponseWriter, id string, e *apiError) {
 	writeXML(w, id, e.status, stsErrorResponse{Type: e.fault(), Code: e.code, Message: e.message, ID: id})
 }
 
-func (s *sts) identity(r *http.Request, id string) identityResponse {
+func (s *sts) identity(r *http.Request, who caller, id string) identityResponse {
 	out := identityResponse{Account: s.account, ID: id}
-	if c, ok := open(s.guard.secret, r.Header.Get("X-Amz-Security-Token")); ok {
-		out.UserID, out.Arn = roleID(c.Role)+":"+c.Session, s.sessionARN(c.Role, c.Session)
-		return out
+	for _, long := range []string{s.guard.secret, s.guard.acts} {
+		if c, ok := open(long, r.Header.Get("X-Amz-Security-Token")); ok {
+			out.UserID, out.Arn = roleID(c.Role)+":"+c.Session, sessionARN(s.account, c.Role, c.Session)
+			return out
+		}
 	}
-	out.UserID, out.Arn = "AIDA"+AccessKey, fmt.Sprintf("arn:aws:iam::%s:user/rehearsal", s.account)
+	out.UserID, out.Arn = "AIDA"+who.key, fmt.Sprintf("arn:aws:iam::%s:user/rehearsal", s.account)
+	if who.acts {
+		out.Arn += "-act"
+	}
 	return out
 }
 
@@ -141,8 +147,8 @@ func roleID(role string) string {
 	return fmt.Sprintf("AROA%016X", fingerprint("role", role))
 }
 
-func (s *sts) sessionARN(role, session string) string {
-	return fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", s.account, role[strings.LastIndex(role, "/")+1:], session)
+func sessionARN(account, role, session string) string {
+	return fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", account, role[strings.LastIndex(role, "/")+1:], session)
 }
 
 var (
@@ -151,7 +157,7 @@ var (
 )
 
 // assumeRole checks what AWS checks of the request; the policies of the role are not rehearsed.
-func (s *sts) assumeRole(form url.Values, id string) (any, *apiError) {
+func (s *sts) assumeRole(form url.Values, who caller, id string) (any, *apiError) {
 	role, session := form.Get("RoleArn"), form.Get("RoleSessionName")
 	match := roleForm.FindStringSubmatch(role)
 	switch {
@@ -174,9 +180,13 @@ func (s *sts) assumeRole(form url.Values, id string) (any, *apiError) {
 		seconds = n
 	}
 	expires := s.guard.clock().UTC().Add(time.Duration(seconds) * time.Second).Truncate(time.Second)
-	c, token, secret := issue(s.guard.secret, role, session, expires)
+	long := s.guard.secret
+	if who.acts {
+		long = s.guard.acts
+	}
+	c, token, secret := issue(long, role, session, expires)
 	return assumeRoleResponse{
-		User:        assumedRole{ID: roleID(role) + ":" + session, Arn: s.sessionARN(role, session)},
+		User:        assumedRole{ID: roleID(role) + ":" + session, Arn: sessionARN(s.account, role, session)},
 		Credentials: credentialSet{Key: c.Key, Secret: secret, Token: token, Expiration: expires.Format(time.RFC3339)},
 		Source:      form.Get("SourceIdentity"),
 		ID:          id,

@@ -219,8 +219,10 @@ func TestAnEventsChangeTakesEffectWhileItIsActive(t *testing.T) {
 	path := "/" + f.room("kestrel")
 	_, out := f.ask("GET", path+"/events", "")
 	e := out["result"].([]any)[0].(map[string]any)
-	body, err := json.Marshal(map[string]any{"name": e["name"], "event_start_time": e["event_start_time"], "event_end_time": e["event_end_time"],
-		"prequeue_start_time": e["prequeue_start_time"], "new_users_per_minute": 220, "total_active_users": 2600})
+	body, err := json.Marshal(map[string]any{
+		"name": e["name"], "event_start_time": e["event_start_time"], "event_end_time": e["event_end_time"],
+		"prequeue_start_time": e["prequeue_start_time"], "new_users_per_minute": 220, "total_active_users": 2600,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,19 +34,29 @@ var base = time.Date(2026, 12, 4, 9, 0, 0, 0, time.UTC)
 func families(s float64) []*dto.MetricFamily {
 	label := []*dto.LabelPair{{Name: proto.String("sale"), Value: proto.String("lantern")}}
 	return []*dto.MetricFamily{
-		{Name: proto.String("orders_total"), Help: proto.String("Orders."), Type: dto.MetricType_COUNTER.Enum(),
-			Metric: []*dto.Metric{{Label: label, Counter: &dto.Counter{Value: proto.Float64(10 * s)}}}},
-		{Name: proto.String("left"), Help: proto.String("Left."), Type: dto.MetricType_GAUGE.Enum(),
-			Metric: []*dto.Metric{{Label: label, Gauge: &dto.Gauge{Value: proto.Float64(5000 - s)}}}},
-		{Name: proto.String("latency_seconds"), Help: proto.String("Latency."), Type: dto.MetricType_HISTOGRAM.Enum(),
+		{
+			Name: proto.String("orders_total"), Help: proto.String("Orders."), Type: dto.MetricType_COUNTER.Enum(),
+			Metric: []*dto.Metric{{Label: label, Counter: &dto.Counter{Value: proto.Float64(10 * s)}}},
+		},
+		{
+			Name: proto.String("left"), Help: proto.String("Left."), Type: dto.MetricType_GAUGE.Enum(),
+			Metric: []*dto.Metric{{Label: label, Gauge: &dto.Gauge{Value: proto.Float64(5000 - s)}}},
+		},
+		{
+			Name: proto.String("latency_seconds"), Help: proto.String("Latency."), Type: dto.MetricType_HISTOGRAM.Enum(),
 			Metric: []*dto.Metric{{Label: label, Histogram: &dto.Histogram{SampleCountFloat: proto.Float64(20 * s), SampleSum: proto.Float64(4 * s), Bucket: []*dto.Bucket{
 				{UpperBound: proto.Float64(1), CumulativeCountFloat: proto.Float64(18 * s)},
 				{UpperBound: proto.Float64(2.5), CumulativeCountFloat: proto.Float64(20 * s)},
-			}}}}},
-		{Name: proto.String("checkout_seconds"), Help: proto.String("Checkout."), Type: dto.MetricType_HISTOGRAM.Enum(),
-			Metric: []*dto.Metric{{Label: label, Histogram: &dto.Histogram{SampleCountFloat: proto.Float64(4 * s), SampleSum: proto.Float64(6 * s),
+			}}}},
+		},
+		{
+			Name: proto.String("checkout_seconds"), Help: proto.String("Checkout."), Type: dto.MetricType_HISTOGRAM.Enum(),
+			Metric: []*dto.Metric{{Label: label, Histogram: &dto.Histogram{
+				SampleCountFloat: proto.Float64(4 * s), SampleSum: proto.Float64(6 * s),
 				Schema: proto.Int32(0), ZeroThreshold: proto.Float64(1e-9), ZeroCountFloat: proto.Float64(0),
-				PositiveSpan: []*dto.BucketSpan{{Offset: proto.Int32(0), Length: proto.Uint32(2)}}, PositiveCount: []float64{3 * s, s}}}}},
+				PositiveSpan: []*dto.BucketSpan{{Offset: proto.Int32(0), Length: proto.Uint32(2)}}, PositiveCount: []float64{3 * s, s},
+			}}},
+		},
 	}
 }
 

@@ -26,14 +26,22 @@ func fixed(v float64) func(d *Declared) float64 { return func(*Declared) float64
 
 func alarms() []alarm {
 	return []alarm{
-		{name: "rds-connections", description: "database connections above 80 % of the maximum", metric: "AWS/RDS/DatabaseConnections", statistic: "Maximum",
-			threshold: func(d *Declared) float64 { return 0.8 * float64(d.DBMax) }, value: func(f folded) float64 { return f.top }, of: 1, needs: 1, missing: "missing"},
-		{name: "alb-latency", description: "mean response time above half a second", metric: "AWS/ApplicationELB/TargetResponseTime", statistic: "Average",
-			threshold: fixed(0.5), value: average, of: 3, needs: 2, missing: "notBreaching"},
-		{name: "orders-oldest", description: "orders wait more than two minutes", metric: "AWS/SQS/ApproximateAgeOfOldestMessage", statistic: "Maximum",
-			threshold: fixed(120), value: func(f folded) float64 { return f.top }, of: 1, needs: 1, missing: "notBreaching"},
-		{name: "edge-5xx", description: "more than one in a hundred requests fails at the edge", metric: "AWS/CloudFront/5xxErrorRate", statistic: "Average",
-			threshold: fixed(1), value: average, of: 2, needs: 2, missing: "notBreaching"},
+		{
+			name: "rds-connections", description: "database connections above 80 % of the maximum", metric: "AWS/RDS/DatabaseConnections", statistic: "Maximum",
+			threshold: func(d *Declared) float64 { return 0.8 * float64(d.DBMax) }, value: func(f folded) float64 { return f.top }, of: 1, needs: 1, missing: "missing",
+		},
+		{
+			name: "alb-latency", description: "mean response time above half a second", metric: "AWS/ApplicationELB/TargetResponseTime", statistic: "Average",
+			threshold: fixed(0.5), value: average, of: 3, needs: 2, missing: "notBreaching",
+		},
+		{
+			name: "orders-oldest", description: "orders wait more than two minutes", metric: "AWS/SQS/ApproximateAgeOfOldestMessage", statistic: "Maximum",
+			threshold: fixed(120), value: func(f folded) float64 { return f.top }, of: 1, needs: 1, missing: "notBreaching",
+		},
+		{
+			name: "edge-5xx", description: "more than one in a hundred requests fails at the edge", metric: "AWS/CloudFront/5xxErrorRate", statistic: "Average",
+			threshold: fixed(1), value: average, of: 2, needs: 2, missing: "notBreaching",
+		},
 	}
 }
 

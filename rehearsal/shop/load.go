@@ -2,7 +2,6 @@ package shop
 
 import (
 	"math"
-	"time"
 )
 
 // load turns people into work and work into latency and errors.
@@ -13,9 +12,11 @@ import (
 func (s *state) load(f *Second, leaked float64) {
 	people := float64(s.active) + s.lookers
 	f.Requests = (2.5 + requestsPerPerson*people + requestsOfArrival*f.Admitted) * s.waves.work.x1()
-	rho := f.Requests / (float64(max(1, s.hosts)) * hostRate)
+	hosts := s.fleet.serving
+	rho := f.Requests / (max(0.2, float64(hosts)) * hostRate)
+	s.rho = rho
 
-	wants := (s.idle + s.perActive*people + poolPerHost*float64(max(0, s.hosts-s.Declared.hosts))) * s.waves.db.next(s.rng)
+	wants := (s.idle + s.perActive*people + poolPerHost*float64(max(0, hosts-s.hosts))) * s.waves.db.next(s.rng)
 	wants += leaked
 	most := float64(s.DBMax)
 	u := min(wants/most, 0.992)
@@ -38,55 +39,34 @@ func (s *state) load(f *Second, leaked float64) {
 	f.EdgeRequests = f.Requests / (1 - s.edge)
 	f.EdgeHits = f.EdgeRequests * s.edge
 	f.EdgeErrors = f.EdgeRequests * (0.0006 + 0.55*s.shedding)
-
-	if rho > 0.85 {
-		s.strained++
-	} else {
-		s.strained = 0
-	}
 }
 
 // x1 is the wave's present factor, without moving it.
 func (w *wave) x1() float64 { return max(0, 1+w.size*max(-2.5, min(2.5, w.x))) }
-
-// scaleOut is the group's scaling policy: after a minute above 85 % it asks for a fifth more hosts,
-// which are in service after 90 to 170 seconds.
-func (s *state) scaleOut(at time.Time, log func(Entry)) {
-	kept := s.booting[:0]
-	for _, ready := range s.booting {
-		if s.clock >= ready {
-			s.hosts++
-		} else {
-			kept = append(kept, ready)
-		}
-	}
-	s.booting = kept
-	if s.strained < 60 || s.desired >= s.hostsMax || len(s.booting) > 0 {
-		return
-	}
-	was := s.desired
-	s.desired = min(s.hostsMax, was+max(1, was/5))
-	for range s.desired - was {
-		s.booting = append(s.booting, s.clock+90+s.rng.IntN(81))
-	}
-	s.strained = 0
-	log(Entry{At: at, Sale: s.ID, By: "autoscaling", What: "desired_capacity", From: was, To: s.desired})
-}
 
 // serve moves the order queue: seven messages an order. The workers take batches, so that even a
 // light queue has some depth, and it deepens with the cube of their load.
 func (s *state) serve(f *Second) {
 	const perOrder = 7
 	rate := perOrder * f.Orders
-	rho := min(1, s.served/s.workers)
+	workers := s.canTake()
+	rho := min(1, s.served/max(1, workers))
 	lag := 1.5 + 110*rho*rho*rho
-	out := min(s.workers, s.depth/lag)
+	out := min(workers, s.depth/lag)
 	s.served += (rate - s.served) / 20
 	s.depth = max(0, s.depth+rate-out)
 	s.oldest = 0
 	if s.depth >= 1 {
-		s.oldest = math.Max(lag, s.depth/s.workers)
+		s.oldest = math.Max(lag, s.depth/max(1, workers))
 	}
+}
+
+// canTake is how many messages per second the order workers that are there can take.
+func (s *state) canTake() float64 {
+	if s.takers == nil {
+		return s.workers
+	}
+	return s.workers * float64(s.takers.serving) / workersOf
 }
 
 // measure writes the gauges of the second that ends; provider A's payments take slower times as long.
@@ -96,7 +76,9 @@ func (s *state) measure(slower float64) {
 	g.Holds, g.Held, g.Left, g.Sold = float64(s.holds), float64(s.held), float64(s.left), float64(s.sold)
 	g.DBConnections, g.DBCPU = s.db, s.dbCPU
 	g.Depth, g.Oldest, g.InFlight = math.Floor(s.depth), s.oldest, math.Ceil(2*s.served)
-	g.InService, g.Desired, g.Min, g.Max = float64(s.hosts), float64(s.desired), float64(s.Declared.hosts), float64(s.hostsMax)
+	c := s.fleet
+	g.InService, g.Desired, g.Min, g.Max = float64(c.inService), float64(c.g.Desired), float64(c.g.Min), float64(c.g.Max)
+	g.Pending = float64(c.pending)
 	g.WebMean = s.web
 	pay := s.paymentScale * s.waves.pay.next(s.rng)
 	g.PaymentScale = [2]float64{pay * max(1, slower), pay * 0.9}

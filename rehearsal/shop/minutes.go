@@ -74,7 +74,7 @@ func metrics() []metric {
 		here("AWS/AutoScaling", "GroupDesiredCapacity", "None", asg, gauge(func(s *Second) float64 { return s.Desired })),
 		here("AWS/AutoScaling", "GroupMinSize", "None", asg, gauge(func(s *Second) float64 { return s.Min })),
 		here("AWS/AutoScaling", "GroupMaxSize", "None", asg, gauge(func(s *Second) float64 { return s.Max })),
-		here("AWS/AutoScaling", "GroupPendingInstances", "None", asg, gauge(func(s *Second) float64 { return s.Desired - s.InService })),
+		here("AWS/AutoScaling", "GroupPendingInstances", "None", asg, gauge(func(s *Second) float64 { return s.Pending })),
 	}
 	response := here("AWS/ApplicationELB", "TargetResponseTime", "Seconds", alb, func(s *Second) (float64, float64, float64, float64) {
 		return s.WebMean * s.Requests, s.Requests, s.WebMean * 0.02, s.WebMean * 9

@@ -27,18 +27,19 @@ type state struct {
 	due      [][]hold // holds by the second in which something happens to them
 	web      float64  // smoothed mean response time
 	shedding float64  // share of requests that fail
+	rho      float64  // load on the hosts, as a share of what they can do
 	depth    float64  // messages in the order queue
 	served   float64  // messages taken from it, per second
 	oldest   float64  // seconds
-	hosts    int      // in service
-	booting  []int    // the clock at which each new host is in service
-	desired  int      //
-	strained int      // simulated seconds of load above the scaling target
+	fleet    *fleet   // the hosts
+	takers   *fleet   // the order workers; nil: there are always enough
+	ownGate  float64  // people a minute whom the shop lets in behind the room; < 0: all
 	edge     float64  // cache hit ratio
 	db       float64  // connections
 	dbCPU    float64  //
 	workers  float64  // messages per second that the order workers can take
 
+	ownAdmits                            drip
 	joins, admits, leaves, holdsIn, gone drip
 	checked, freed                       drip
 	toA                                  drip
@@ -69,8 +70,7 @@ func newState(d Declared, seed uint64, index int, from time.Time) *state {
 		open:     from.Sub(d.Opens).Seconds(),
 		queued:   from.Sub(d.Prequeue).Seconds(),
 		due:      make([][]hold, holdLife+64),
-		hosts:    d.hosts, desired: d.hosts,
-		web: serviceTime, edge: 0.94,
+		web:      serviceTime, edge: 0.94,
 		seconds: make([]Second, keptSeconds),
 		waves: waves{
 			arrive: newWave(40, 0.05), admit: newWave(25, 0.012), work: newWave(30, 0.02),
@@ -123,7 +123,6 @@ func (s *state) beginAt(from time.Time) {
 	case s.queued >= 0:
 		s.queue = int(s.before / 60 * s.queued)
 	}
-	s.measure(1)
 }
 
 // move takes the sale one simulated second on. at is the wall time, story the scenario's second.
@@ -137,8 +136,11 @@ func (s *state) move(at time.Time, story float64, scn Scenario, log func(Entry))
 	s.settle(&f, scn, story)
 	s.hold()
 	s.load(&f, scn.leaked(s.ID, story))
-	s.scaleOut(at, log)
+	s.fleet.move(at, s.rho, log)
 	s.serve(&f)
+	if s.takers != nil {
+		s.takers.move(at, s.served/max(1, s.canTake()), log)
+	}
 	s.measure(scn.paymentFactor(s.ID, story))
 	s.clock++
 	return f
@@ -210,6 +212,9 @@ func (s *state) admit() int {
 	default:
 		allowed = s.admits.take(s.gate.limit.now() / 60 * noise)
 		allowed = min(allowed, max(0, int(s.gate.ceiling.now())-s.active))
+	}
+	if s.ownGate >= 0 {
+		allowed = min(allowed, s.ownAdmits.take(s.ownGate/60))
 	}
 	n := min(allowed, s.queue)
 	s.queue -= n

@@ -23,6 +23,7 @@ type Second struct {
 	DBConnections, DBCPU    float64
 	Depth, InFlight, Oldest float64
 	InService, Desired      float64
+	Pending                 float64
 	Min, Max                float64
 	Limit, Ceiling          float64 // as configured at the gate, or by its event
 	WaitMinutes             float64

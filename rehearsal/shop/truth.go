@@ -12,7 +12,7 @@ import (
 //
 // Rates and quantiles are over the last minute, as the shipped queries ask for. What CloudWatch
 // tells is the newest minute that it has published; what the waiting room tells is its published
-// estimate. Names that end in _now are the model's own values of this second.
+// estimate. Capacity is the model's own. Names that end in _now are the model's own values of this second.
 type Truth struct {
 	At     time.Time                     `json:"at"`
 	Sales  map[string]map[string]float64 `json:"sales"`
@@ -32,6 +32,7 @@ func (w *World) Truth(now time.Time) Truth {
 		s.truthOfFlows(values)
 		s.truthOfRoom(values, now, w.at)
 		w.minutes.truth(s, values, now.Unix())
+		s.fleet.truth(values)
 		t.Sales[s.ID] = values
 	}
 	return t
@@ -130,10 +131,6 @@ func (m *minutes) truth(s *state, v map[string]float64, now int64) {
 	set("db_cpu_ratio", "AWS/RDS/CPUUtilization", percent)
 	set("edge_error_ratio", "AWS/CloudFront/5xxErrorRate", percent)
 	set("cache_hit_ratio", "AWS/CloudFront/CacheHitRate", percent)
-	set("capacity_in_service", "AWS/AutoScaling/GroupInServiceInstances", average)
-	set("capacity_desired", "AWS/AutoScaling/GroupDesiredCapacity", average)
-	set("capacity_min", "AWS/AutoScaling/GroupMinSize", average)
-	set("capacity_max", "AWS/AutoScaling/GroupMaxSize", average)
 	v["queue_oldest_seconds"] = 0 // nothing is published while the queue is empty
 	if f, ok := newest["AWS/SQS/ApproximateAgeOfOldestMessage"]; ok {
 		if d, ok := newest["AWS/SQS/ApproximateNumberOfMessagesVisible"]; ok && d.minute == f.minute {

@@ -26,6 +26,8 @@ type World struct {
 	sales    []*state
 	byID     map[string]*state
 	byRoom   map[string]*state
+	fleets   []*fleet
+	manager  *manager
 	ledger   []Entry
 	minutes  *minutes
 	watch    []func(at time.Time, sales []View)
@@ -42,7 +44,8 @@ type View struct {
 type Entry struct {
 	At   time.Time `json:"at"`
 	Sale string    `json:"sale,omitempty"`
-	By   string    `json:"by"` // plan, autoscaling, cloudflare, control or scenario
+	By   string    `json:"by"`            // plan, scenario, control, autoscaling, keda, capacity, or the service that was asked
+	Who  string    `json:"who,omitempty"` // the access key id or the user that asked it
 	What string    `json:"what"`
 	From any       `json:"from"`
 	To   any       `json:"to"`
@@ -67,13 +70,22 @@ func New(o Options, watchers ...func(at time.Time, sales []View)) (*World, error
 		scenario: scenario, at: from, story: (o.Ahead - o.History).Seconds(),
 		byID: map[string]*state{}, byRoom: map[string]*state{}, watch: watchers,
 	}
+	cluster := newNodes(nodesOfCluster)
 	for i, d := range declare(start, scenario, start.Add(-o.Ahead)) {
 		s := newState(d, o.Seed, i, from)
+		s.fleet = newFleet(d.fleet(), o.Seed, uint64(i), cluster.of(d.Kind), from)
+		w.fleets = append(w.fleets, s.fleet)
+		if g, ok := d.workersFleet(); ok {
+			s.takers = newFleet(g, o.Seed, uint64(100+i), cluster.of(d.Kind), from)
+			w.fleets = append(w.fleets, s.takers)
+		}
+		s.measure(1)
 		w.sales = append(w.sales, s)
 		w.byID[d.ID], w.byRoom[d.Room] = s, s
 		w.views = append(w.views, View{&s.Declared, &s.now})
 	}
 	w.minutes = newMinutes(w.sales)
+	w.manager = newManager(w.sales, from)
 	for w.at.Before(start) {
 		w.advance(1)
 	}
@@ -91,10 +103,12 @@ func (w *World) Advance(n int) {
 func (w *World) advance(n int) {
 	w.at = w.at.Add(time.Second)
 	w.steps += uint64(n)
+	w.doScheduled()
 	for _, s := range w.sales {
 		if n > 0 {
 			var sum Second
 			for i := range n {
+				w.lookAtGate(s)
 				f := s.move(w.at, w.story+float64(i+1), w.scenario, w.log)
 				sum.add(&f)
 			}
@@ -146,10 +160,13 @@ func (w *World) log(e Entry) {
 }
 
 // Note writes something that was done to the platform from outside into the ledger.
-func (w *World) Note(by, what string, from, to any) {
+func (w *World) Note(by, what string, from, to any) { w.NoteOf(by, "", what, from, to) }
+
+// NoteOf is like Note, with the user who did it.
+func (w *World) NoteOf(by, who, what string, from, to any) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.log(Entry{At: w.at, By: by, What: what, From: from, To: to})
+	w.log(Entry{At: w.at, By: by, Who: who, What: what, From: from, To: to})
 }
 
 // Now returns the wall time of the newest second.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"pgregory.net/rapid"
+
+	"github.com/onsale-dev/onsale/rehearsal/capacity"
 )
 
 func start() time.Time { return time.Date(2026, 12, 4, 9, 8, 41, 0, time.UTC) }
@@ -50,7 +52,7 @@ func keepsItsTickets(t interface{ Fatalf(string, ...any) }, w *World) {
 			t.Fatalf("%s: %d baskets with %d tickets are due, %d with %d are counted", s.ID, holds, held, s.holds, s.held)
 		case s.left < 0 || s.held < 0 || s.queue < 0 || s.active < 0 || s.holds < 0:
 			t.Fatalf("%s: a count fell below nothing: %+v", s.ID, s.now)
-		case s.db > float64(s.DBMax) || s.hosts > s.hostsMax || s.desired > s.hostsMax:
+		case s.db > float64(s.DBMax) || s.fleet.g.Kind != capacity.Pods && (s.fleet.g.Desired > s.fleet.g.Max || s.fleet.g.Desired < s.fleet.g.Min):
 			t.Fatalf("%s: a limit was passed: %+v", s.ID, s.now)
 		case s.now.Codes[0]+s.now.Codes[1]+s.now.Codes[2]+s.now.Codes[3] > s.now.Requests*1.000001:
 			t.Fatalf("%s: more answers than requests: %+v", s.ID, s.now)
