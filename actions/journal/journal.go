@@ -75,9 +75,9 @@ func (h Head) Short() string {
 // String is what Verify takes: "417:9f3ac01b".
 func (h Head) String() string { return fmt.Sprintf("%d:%s", h.Seq, h.Short()) }
 
-// Open opens the journal in a directory, which it makes if need be, reads and checks all of it,
-// and mends a torn tail. It refuses a directory or a file that others can reach or own, and
-// file systems on the network. What it takes grows with the length of the journal.
+// Open opens the journal in a directory, which it makes if need be, reads and checks the last
+// seven days of it or more, and mends a torn tail. It refuses a directory or a file that others
+// can reach or own, and file systems on the network.
 func Open(dir string, opt Options) (*Journal, error) {
 	if opt.MaxBytes <= 0 {
 		opt.MaxBytes = 16 << 20

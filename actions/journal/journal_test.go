@@ -291,6 +291,69 @@ func TestAFullFileAndANewDayBeginTheNextFileInTheSameChain(t *testing.T) {
 	})
 }
 
+func TestOldFilesAreNotReadAgainAtEveryOpenAndListing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "j")
+		j, err := Open(dir, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer j.Close()
+		for i := range 20 {
+			add(t, j, intent(fmt.Sprint(i)))
+			time.Sleep(24 * time.Hour)
+		}
+		add(t, j, intent("today"))
+		// A file that nobody needs to read may be anything.
+		old := filepath.Join(dir, fileName(3))
+		data, err := os.ReadFile(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(old, []byte("garbage\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Open(dir, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer again.Close()
+		if again.Head() != j.Head() {
+			t.Errorf("%v, want %v", again.Head(), j.Head())
+		}
+		add(t, again, intent("more"))
+		pending, err := again.Pending()
+		if err != nil || len(pending) < 9 || len(pending) > 10 {
+			t.Errorf("%d pending, %v", len(pending), err)
+		}
+		if got, err := List(dir, Filter{Since: time.Now().Add(-36 * time.Hour), Kinds: []Kind{Intent}}); err != nil || len(got) != 3 {
+			t.Errorf("%d records, %v", len(got), err)
+		}
+		if got, err := List(dir, Filter{After: j.Head().Seq}); err != nil || len(got) != 1 {
+			t.Errorf("%d records, %v", len(got), err)
+		}
+		if rep := mustVerify(t, dir); rep.OK() {
+			t.Error("Verify does not read all of it")
+		}
+		if err := os.WriteFile(old, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if rep := mustVerify(t, dir); !rep.OK() {
+			t.Errorf("%+v", rep)
+		}
+	})
+}
+
+func TestAReportIsWrittenForAPerson(t *testing.T) {
+	l, _ := sample(t, 3)
+	var out strings.Builder
+	rep := verifyText(t, dirOf(t), l[0]+l[2])
+	if _, err := rep.WriteTo(&out); err != nil || !strings.HasPrefix(out.String(), "CHAIN BROKEN in 1 places: 2 records in 1 files, head 3:") ||
+		!strings.Contains(out.String(), "record #3 stands where #2 belongs") {
+		t.Errorf("%s", out.String())
+	}
+}
+
 func TestACrashBetweenTheRotateRecordAndTheNextFileIsMended(t *testing.T) {
 	dir := dirOf(t)
 	j := open(t, dir, Options{MaxBytes: 100})

@@ -55,7 +55,7 @@ func (f Filter) Match(r *Record) bool {
 // says what is wrong with them.
 func List(dir string, want Filter) ([]Record, error) {
 	var found []Record
-	err := eachFile(dir, func(_ string, in *lines) error {
+	err := eachFile(dir, want.startsIn, func(_ string, in *lines) error {
 		for in.next() {
 			r, err := decode(in.line)
 			if err != nil || !want.Match(&r) {
@@ -77,12 +77,26 @@ func List(dir string, want Filter) ([]Record, error) {
 // List is List of the journal's own directory. A failed journal can still be listed.
 func (j *Journal) List(want Filter) ([]Record, error) { return List(j.dir, want) }
 
+// orderSlack is how far the wall clock may have been set back between two records.
+const orderSlack = time.Hour
+
+// startsIn reports whether no file before the one that begins with first can hold what is wanted.
+func (f Filter) startsIn(first Record) bool {
+	return f.After > 0 && first.Seq <= f.After+1 || !f.Since.IsZero() && first.TS.Before(f.Since.Add(-orderSlack))
+}
+
 // eachFile opens every file of a journal in order, each as long as it was at one instant at
-// which nobody was writing.
-func eachFile(dir string, visit func(name string, in *lines) error) error {
+// which nobody was writing; with start, from the last file for whose first record it is true.
+func eachFile(dir string, start func(first Record) bool, visit func(name string, in *lines) error) error {
 	names, sizes, err := still(dir)
 	if err != nil {
 		return err
+	}
+	for i := len(names) - 1; i > 0 && start != nil; i-- {
+		if first, ok := firstOf(filepath.Join(dir, names[i])); ok && start(first) {
+			names, sizes = names[i:], sizes[i:]
+			break
+		}
 	}
 	for i, name := range names {
 		if err := visitFile(filepath.Join(dir, name), sizes[i], name, visit); err != nil {
@@ -90,6 +104,19 @@ func eachFile(dir string, visit func(name string, in *lines) error) error {
 		}
 	}
 	return nil
+}
+
+// firstOf is the first record of a file; ok is false when it can't be read.
+func firstOf(path string) (first Record, ok bool) {
+	err := visitFile(path, MaxLine+1, path, func(_ string, in *lines) error {
+		if !in.next() {
+			return io.EOF
+		}
+		var err error
+		first, err = decode(in.line)
+		return err
+	})
+	return first, err == nil
 }
 
 func visitFile(path string, size int64, name string, visit func(name string, in *lines) error) error {

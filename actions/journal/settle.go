@@ -61,7 +61,12 @@ func (j *Journal) lastFile() (int, error) {
 	return found[len(found)-1], nil
 }
 
-// openFirst opens the oldest file, or begins the very first.
+// recentDays is how much of the journal is read when it is opened. What is older is taken for
+// what it says; Verify reads all of it.
+const recentDays = 7 * 24 * time.Hour
+
+// openFirst opens the newest file that is older than the recent days, else the oldest there is,
+// or begins the very first.
 func (j *Journal) openFirst() error {
 	found, err := numbers(j.dir)
 	if err != nil {
@@ -69,6 +74,13 @@ func (j *Journal) openFirst() error {
 	}
 	if len(found) == 0 {
 		return j.begin(1)
+	}
+	for i := len(found) - 1; i > 0; i-- {
+		first, ok := firstOf(filepath.Join(j.dir, fileName(found[i])))
+		if ok && time.Since(first.TS) > recentDays {
+			j.at.seq, j.at.hash, j.book.first = first.Seq-1, first.Prev, first.Seq-1
+			return j.openAt(found[i])
+		}
 	}
 	return j.openAt(found[0])
 }

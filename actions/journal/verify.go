@@ -48,7 +48,7 @@ func Verify(dir string, want ...string) (Report, error) {
 		}
 		v.wanted = append(v.wanted, seq)
 	}
-	err := eachFile(dir, func(name string, in *lines) error {
+	err := eachFile(dir, nil, func(name string, in *lines) error {
 		v.report.Files++
 		return v.file(name, in)
 	})
