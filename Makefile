@@ -20,12 +20,12 @@ test: peers ## everything, with the race detector, against the real peers that c
 	@. ./.peers/env 2>/dev/null; go test -race -count=1 -timeout 15m $(PKG)
 
 .PHONY: peers
-peers: ## fetch the real peers (Prometheus) into .peers/; says loudly what it could not get
+peers: ## fetch the real peers (Prometheus, Alertmanager) into .peers/; says loudly what it could not get
 	@bash scripts/peers.sh
 
 .PHONY: lint
 lint: ## gofumpt, vet, staticcheck, and go.mod is tidy
-	@out=$$($(GOFUMPT) -l cmd config sale sources views ui rehearsal *.go); test -z "$$out" || { echo "gofumpt wants: $$out"; exit 1; }
+	@out=$$($(GOFUMPT) -l cmd config sale sources actions views ui rehearsal *.go); test -z "$$out" || { echo "gofumpt wants: $$out"; exit 1; }
 	go vet ./...
 	$(STATICCHECK) ./...
 	go mod tidy -diff

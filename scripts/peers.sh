@@ -34,4 +34,27 @@ if path=$(debian prometheus usr/bin/prometheus) && [ -n "$path" ]; then
 else
   say "SKIPPED: no Prometheus server: Debian's package 'prometheus' could not be had; its tests will skip"
 fi
+# relocated BINARY: Debian's Alertmanager looks for its templates in /usr/share, where unpacking
+# puts nothing. This prints the path of a copy that looks beside itself instead: the same name,
+# of the same length, without its root, started from the package's own folder.
+relocated() {
+  local binary=$1 root=${1%/usr/bin/*} name=/usr/share/prometheus/alertmanager
+  if [ -e "$name/default.tmpl" ]; then
+    printf '%s\n' "$binary"
+    return
+  fi
+  if [ ! -x "$root/alertmanager" ]; then
+    LC_ALL=C sed "s#$name#${name#/}/#g" "$binary" > "$root/relocated.tmp" && chmod +x "$root/relocated.tmp" &&
+      mv "$root/relocated.tmp" "$root/relocated" || return 1
+    printf '#!/bin/sh\ncd %q && exec ./relocated "$@"\n' "$root" > "$root/alertmanager.tmp" &&
+      chmod +x "$root/alertmanager.tmp" && mv "$root/alertmanager.tmp" "$root/alertmanager" || return 1
+  fi
+  printf '%s\n' "$root/alertmanager"
+}
+
+if path=$(debian prometheus-alertmanager usr/bin/prometheus-alertmanager) && [ -n "$path" ] && path=$(relocated "$path"); then
+  printf 'export ONSALE_ALERTMANAGER=%q\n' "$path" >> .peers/env.new
+else
+  say "SKIPPED: no Alertmanager: Debian's package 'prometheus-alertmanager' could not be had; its tests will skip"
+fi
 mv .peers/env.new .peers/env

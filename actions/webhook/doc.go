@@ -1,0 +1,13 @@
+// Package webhook acts on every gate and incident tool that takes an HTTP call with a JSON body.
+//
+// A call says the absolute state that is wanted, so that a call that arrives twice does no harm. It
+// carries the action's id as Idempotency-Key and, with a secret, the three headers of the Standard
+// Webhooks specification: webhook-id, webhook-timestamp and webhook-signature, which is
+// HMAC-SHA256 over "id.timestamp.body". It is sent once. With a state URL the target is read before
+// the call, compared, and read back; without one the acceptance is all the proof there is, and a
+// lost answer stays unknown.
+//
+// A body is a JSON document whose strings hold placeholders, so that no value can break out of its
+// place. The presets are calls that are known: Queue-it's speed, Slack, Jira Service Management,
+// incident.io and Rootly.
+package webhook
