@@ -17,10 +17,13 @@ type Config struct {
 	ASCII       bool   // draw with ASCII alone; false leaves it to the locale
 
 	Sources   []Source            // in the order of the file
+	Controls  []Control           // in the order of the file; none: nothing can be acted on
 	Sales     []Sale              // in the order of the file
 	Keys      map[string][]string // intent to keys; a key stands under one intent only
 	LinkHosts []string            // hosts that links may lead to, lower case
 	Limits    sale.Limits         // zero values leave the default to the store
+	Policy    Policy              // what may be done, and by whom
+	SLAs      SLAs                // what is promised for incidents
 
 	// Warnings are things that work and should be mended all the same.
 	Warnings []*Mistake
@@ -40,6 +43,9 @@ type Source struct {
 	CloudWatch  *CloudWatchSource
 	SQS         *SQSSource
 	WaitingRoom *WaitingRoomSource
+	AutoScaling *AutoScalingSource
+	ECS         *ECSSource
+	Kubernetes  *KubernetesSource
 
 	allowHTTP bool
 }
@@ -50,11 +56,14 @@ const (
 	KindCloudWatch  = "cloudwatch"
 	KindSQS         = "sqs"
 	KindWaitingRoom = "cloudflare-waiting-room"
+	KindAutoScaling = "autoscaling"
+	KindECS         = "ecs"
+	KindKubernetes  = "kubernetes"
 )
 
 // Kinds lists the kinds of source in order. The caller owns the slice.
 func Kinds() []string {
-	return []string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom}
+	return []string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes}
 }
 
 // Budget is the most calls that reading a source may use.
@@ -131,12 +140,39 @@ type WaitingRoomSource struct {
 	URL   string // of the API, without a trailing slash
 }
 
-// Sale is a sale together with what to read for it.
+// AutoScalingSource reads EC2 Auto Scaling groups of one region, and what the load balancers in
+// front of them say of their health.
+type AutoScalingSource struct {
+	AWS
+}
+
+// ECSSource reads ECS services of one region.
+type ECSSource struct {
+	AWS
+	Cluster string // the default cluster; may be empty
+}
+
+// KubernetesSource reads the workloads of one cluster.
+type KubernetesSource struct {
+	Cluster
+}
+
+// Cluster is how to reach and log in to a Kubernetes cluster. With nothing set it is what
+// kubectl would take.
+type Cluster struct {
+	Kubeconfig string // absolute path of a file that could be opened; "" is kubectl's own
+	Context    string // "" is the kubeconfig's current one
+	InCluster  bool   // the service account of the pod; then the others are empty
+}
+
+// Sale is a sale together with what to read for it and what can be done about it.
 type Sale struct {
 	sale.Sale
 	Template   string // its name; may be empty
 	Objectives []Objective
-	Reads      []Read // one per signal that a source reads, in the order of Signals
+	Reads      []Read   // one per signal that a source reads, in the order of Signals
+	Actions    []Action // what can be done, in the order of Verbs; each verb at most once
+	Plays      []Play   // in the order of their declaration
 
 	at      *node
 	signals []namedNode // as resolved, for showing
@@ -162,6 +198,9 @@ type Read struct {
 	CloudWatch  *CloudWatchRead
 	SQS         *SQSRead
 	WaitingRoom *WaitingRoomRead
+	AutoScaling *AutoScalingRead
+	ECS         *ECSRead
+	Kubernetes  *KubernetesRead
 }
 
 // PrometheusRead is a PromQL expression that gives one value.
@@ -199,6 +238,29 @@ type SQSRead struct {
 type WaitingRoomRead struct {
 	Room  string
 	Field string
+}
+
+// AutoScalingRead is one figure of a group: "in_service", "desired", "min", "max", "pending",
+// "unhealthy", "warm" or "healthy_targets".
+type AutoScalingRead struct {
+	Group string // name or ARN
+	Field string
+}
+
+// ECSRead is one figure of a service: "running", "desired", "pending", "min" or "max".
+type ECSRead struct {
+	Cluster string // name or ARN; "" is the one in the service's ARN, else "default"
+	Service string // name or ARN
+	Field   string
+}
+
+// KubernetesRead is one figure of a workload: "in_service", "desired", "min", "max", "pending"
+// or "unschedulable".
+type KubernetesRead struct {
+	Namespace string
+	Object    string // "deployment", "hpa" or "scaledobject"
+	Name      string
+	Field     string
 }
 
 // Source finds a source by name.

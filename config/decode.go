@@ -24,8 +24,11 @@ type reader struct {
 	template bool
 	// cause is the place in the user's own file that led to a shipped template.
 	cause *node
-	// known are the sources that a signal can read.
-	known []Source
+	// known are the sources that a signal can read, acting the controls that an action can use.
+	known  []Source
+	acting []Control
+	// held are the secrets that were read, in the order of the file.
+	held []heldSecret
 	// about names what is being read: `signal "error_ratio"`.
 	about string
 }

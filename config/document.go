@@ -40,7 +40,7 @@ func (d *document) at(line, col, width int, note string) Place {
 }
 
 var (
-	secretKey = regexp.MustCompile(`(?i)(["']?[\w.-]*(?:passw|pwd|passphrase|secret|token|bearer|authoriz|cookie|credential|api[_-]?key|apikey|private)[\w.-]*["']?\s*:\s*)`)
+	secretKey = regexp.MustCompile(`(?i)(["']?[\w.-]*(?:passw|pwd|passphrase|secret|token|bearer|routing|hmac|authoriz|cookie|credential|api[_-]?key|apikey|private)[\w.-]*["']?\s*:\s*)`)
 	userInfo  = regexp.MustCompile(`://[^/@\s"']+@`)
 	urlSecret = regexp.MustCompile(`(?i)([?&][\w.-]*(?:key|token|secret|sig|pass|auth)[\w.-]*=)[^&\s"']+`)
 	openKey   = regexp.MustCompile(`:\s*(?:[|>][-+0-9]*|[&!]\S+|["'{\[])?[^"':]*$`)
@@ -134,7 +134,9 @@ func (d *document) hide(n *node, origin string) {
 	trimmed := strings.Trim(origin, " \t\n")
 	extra := strings.Count(trimmed, "\n")
 	if extra == 0 {
-		d.masks = append(d.masks, mask{n.line, n.col, n.col + max(utf8.RuneCountInString(trimmed), n.width)})
+		if m := (mask{n.line, n.col, n.col + max(utf8.RuneCountInString(trimmed), n.width)}); !slices.Contains(d.masks, m) {
+			d.masks = append(d.masks, m) // twice would take what follows along
+		}
 		return
 	}
 	d.masks = append(d.masks, mask{n.line, n.col, 0})
@@ -144,10 +146,10 @@ func (d *document) hide(n *node, origin string) {
 }
 
 // secretWords are the parts of a key's name that make its value secret.
-var secretWords = []string{"passw", "pwd", "passphrase", "secret", "token", "bearer", "authoriz", "cookie", "apikey", "api_key", "api-key", "private"}
+var secretWords = []string{"passw", "pwd", "passphrase", "secret", "token", "bearer", "routing", "hmac", "authoriz", "cookie", "apikey", "api_key", "api-key", "private"}
 
 // secretNames are the secret keys of the file itself; a misspelt one is secret too.
-var secretNames = []string{"password", "token", "bearer", "secret_access_key", "session_token"}
+var secretNames = []string{"password", "token", "bearer", "secret_access_key", "session_token", "routing_key", "hmac_secret"}
 
 // soundsSecret reports whether a key's value must not be shown.
 func soundsSecret(key string) bool {

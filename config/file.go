@@ -17,11 +17,14 @@ type configFile struct {
 	Theme       str       `json:"theme" jsonschema:"enum=auto,enum=dark,enum=light,enum=mono" jsonschema_description:"The palette. Default: auto, which asks the terminal."`
 	ASCII       toggle    `json:"ascii" jsonschema_description:"true draws with ASCII alone. Default: by the locale."`
 	Sources     rawMap    `json:"sources" jsonschema:"required" jsonschema_description:"The systems to read, by name."`
+	Controls    rawMap    `json:"controls" jsonschema_description:"The systems to act on, by name, each with credentials of its own. None: the cockpit only reads."`
 	Templates   rawMap    `json:"templates" jsonschema_description:"What sales have in common, by name."`
 	Sales       []*saleIn `json:"sales" jsonschema:"required,minItems=1" jsonschema_description:"The sales."`
 	Keys        rawMap    `json:"keys" jsonschema_description:"Keys by what they do: {quit: [q, ctrl+c]}. A key can mean one thing only."`
 	LinkHosts   []str     `json:"link_hosts" jsonschema:"pattern=^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$" hint:"give the host name alone: console.aws.amazon.com" jsonschema_description:"The hosts that links may lead to, by https."`
 	Limits      limitsIn  `json:"limits" jsonschema_description:"Bounds of memory."`
+	Policy      policyIn  `json:"policy" jsonschema_description:"What may be done, by whom, and within which bounds. Without it: only read."`
+	SLAs        slasIn    `json:"slas" jsonschema_description:"How soon an incident must be acknowledged, mitigated and resolved."`
 }
 
 func (configFile) what() string { return "the config" }
@@ -42,6 +45,8 @@ type templateIn struct {
 	Signals    rawMap         `json:"signals" jsonschema_description:"What is measured, by signal name. A signal without from changes the inherited one; null removes it."`
 	Objectives []*objectiveIn `json:"objectives" jsonschema_description:"What is promised to buyers. One with the name of an inherited one replaces it."`
 	Panels     []*panelIn     `json:"panels" jsonschema_description:"The charts of a sale's page, in order. Replaces the inherited ones."`
+	Actions    rawMap         `json:"actions" jsonschema_description:"What can be done, by verb. An action without via changes the inherited one; null removes it."`
+	Plays      rawMap         `json:"plays" jsonschema_description:"Named sequences of actions. null removes an inherited one."`
 	Links      []*linkIn      `json:"links" jsonschema_description:"Console pages. One with the title of an inherited one replaces it."`
 }
 
@@ -64,6 +69,8 @@ type saleIn struct {
 	Signals    rawMap         `json:"signals" jsonschema_description:"Signals of this sale alone, or changes to those of its template."`
 	Objectives []*objectiveIn `json:"objectives" jsonschema_description:"Objectives of this sale alone."`
 	Panels     []*panelIn     `json:"panels" jsonschema_description:"The charts of this sale's page, instead of the template's."`
+	Actions    rawMap         `json:"actions" jsonschema_description:"Actions of this sale alone, or changes to those of its template."`
+	Plays      rawMap         `json:"plays" jsonschema_description:"Plays of this sale alone, or instead of the template's."`
 	Links      []*linkIn      `json:"links" jsonschema_description:"Console pages of this sale."`
 }
 
@@ -75,7 +82,7 @@ type signalIn struct {
 	Value   number `json:"value" jsonschema_description:"A fixed value, such as a limit that no system tells."`
 	Unit    str    `json:"unit" jsonschema:"enum=count,enum=users,enum=tickets,enum=per_minute,enum=per_second,enum=ratio,enum=seconds,enum=bytes,enum=usd" jsonschema_description:"What the value counts. A standard signal has its own. Default: count."`
 	Label   text   `json:"label" jsonschema_description:"The word on the screen."`
-	Group   str    `json:"group" jsonschema:"enum=demand,enum=admission,enum=funnel,enum=stock,enum=health,enum=saturation,enum=capacity,enum=other" jsonschema_description:"Where it stands on the screen. A standard signal has its own. Default: other."`
+	Group   text   `json:"group" jsonschema_description:"autoscaling: the group's name or ARN. Of any other source, where the signal stands on the screen: demand, admission, funnel, stock, health, saturation, capacity or other. A standard signal has its own. Default: other."`
 	Of      str    `json:"of" jsonschema_description:"The signal that this one is a part of, such as its limit."`
 	Needed  phases `json:"needed" jsonschema_description:"The phases in which the sale can't be judged without it; true: all of them."`
 	Watch   levels `json:"watch" jsonschema_description:"When to look: a rule, a rule per phase, or null for none."`
@@ -85,7 +92,7 @@ type signalIn struct {
 	Query str `json:"query" jsonschema_description:"prometheus: a PromQL expression that gives one value."`
 
 	Metric     str    `json:"metric" jsonschema_description:"cloudwatch: Namespace/Metric, such as AWS/RDS/CPUUtilization."`
-	Namespace  str    `json:"namespace" jsonschema_description:"cloudwatch: the namespace, when the metric's own name holds a slash."`
+	Namespace  str    `json:"namespace" jsonschema_description:"cloudwatch: the namespace, when the metric's own name holds a slash. kubernetes: the namespace of the object."`
 	Dimensions rawMap `json:"dimensions" jsonschema_description:"cloudwatch: the metric's dimensions."`
 	Statistic  str    `json:"statistic" jsonschema_description:"cloudwatch: Sum, Average, Minimum, Maximum, SampleCount, p95, tm99 …"`
 	Metrics    rawMap `json:"metrics" jsonschema_description:"cloudwatch: the metrics of an expression, by id."`
@@ -99,7 +106,12 @@ type signalIn struct {
 	Attribute str  `json:"attribute" jsonschema:"enum=visible,enum=in_flight,enum=delayed" jsonschema_description:"sqs: which messages to count. Default: visible."`
 
 	Room  text `json:"room" jsonschema_description:"cloudflare-waiting-room: the room's id."`
-	Field str  `json:"field" jsonschema:"enum=queued_users,enum=active_users,enum=new_users_per_minute,enum=total_active_users,enum=wait,enum=queue_all" jsonschema_description:"cloudflare-waiting-room: which of the room's figures."`
+	Field str  `json:"field" jsonschema:"enum=queued_users,enum=active_users,enum=new_users_per_minute,enum=total_active_users,enum=wait,enum=queue_all,enum=in_service,enum=desired,enum=min,enum=max,enum=pending,enum=unhealthy,enum=warm,enum=healthy_targets,enum=running,enum=unschedulable" jsonschema_description:"Which figure. cloudflare-waiting-room: queued_users, active_users, new_users_per_minute, total_active_users, wait, queue_all. autoscaling: in_service, desired, min, max, pending, unhealthy, warm, healthy_targets. ecs: running, desired, pending, min, max. kubernetes: in_service, desired, min, max, pending, unschedulable."`
+
+	Cluster  text `json:"cluster" jsonschema_description:"ecs: the cluster's name or ARN. Default: the source's cluster."`
+	Service  text `json:"service" jsonschema_description:"ecs: the service's name or ARN."`
+	Object   str  `json:"object" jsonschema:"enum=deployment,enum=hpa,enum=scaledobject" jsonschema_description:"kubernetes: the kind of the object. Default: deployment."`
+	Resource str  `json:"resource" jsonschema_description:"kubernetes: the object's name."`
 }
 
 func (signalIn) what() string { return "a signal" }

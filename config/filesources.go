@@ -3,9 +3,9 @@ package config
 // The keys of a source, by kind. All share sourceIn.
 
 type sourceIn struct {
-	Kind    str      `json:"kind" jsonschema:"required,enum=prometheus,enum=cloudwatch,enum=sqs,enum=cloudflare-waiting-room" jsonschema_description:"What system it is."`
-	Every   span     `json:"every" jsonschema_description:"How often to ask. Default: 5s prometheus, 60s cloudwatch, 10s sqs, 30s cloudflare-waiting-room."`
-	Timeout span     `json:"timeout" jsonschema_description:"How long to wait for an answer, 100ms to 60s. Default: 5s prometheus and sqs, 10s cloudflare-waiting-room, 15s cloudwatch."`
+	Kind    str      `json:"kind" jsonschema:"required,enum=prometheus,enum=cloudwatch,enum=sqs,enum=cloudflare-waiting-room,enum=autoscaling,enum=ecs,enum=kubernetes" jsonschema_description:"What system it is."`
+	Every   span     `json:"every" jsonschema_description:"How often to ask. Default: 5s prometheus, 60s cloudwatch, 10s sqs, 30s cloudflare-waiting-room, 15s autoscaling, ecs and kubernetes."`
+	Timeout span     `json:"timeout" jsonschema_description:"How long to wait for an answer, 100ms to 60s. Default: 5s prometheus and sqs, 10s cloudflare-waiting-room, autoscaling, ecs and kubernetes, 15s cloudwatch."`
 	Budget  budgetIn `json:"budget" jsonschema_description:"The most calls that reading may use. Default: by the provider's own limit."`
 	// AllowHTTP is for a proxy on a trusted network.
 	AllowHTTP toggle `json:"allow_http" jsonschema_description:"true lets credentials go over http to another machine."`
@@ -116,3 +116,35 @@ type waitingRoomIn struct {
 }
 
 func (waitingRoomIn) what() string { return "a cloudflare-waiting-room source" }
+
+type autoScalingIn struct {
+	place
+	sourceIn
+	awsIn
+}
+
+func (autoScalingIn) what() string { return "an autoscaling source" }
+
+type ecsIn struct {
+	place
+	sourceIn
+	awsIn
+	Cluster outer `json:"cluster" jsonschema_description:"The cluster that signals read unless they name another."`
+}
+
+func (ecsIn) what() string { return "an ecs source" }
+
+// clusterIn is what every use of a Kubernetes cluster has.
+type clusterIn struct {
+	Kubeconfig outer  `json:"kubeconfig" jsonschema_description:"The kubeconfig file. Default: what kubectl would take."`
+	Context    outer  `json:"context" jsonschema_description:"A context of the kubeconfig. Default: its current one."`
+	InCluster  toggle `json:"in_cluster" jsonschema_description:"true takes the service account of the pod that onsale runs in."`
+}
+
+type kubernetesIn struct {
+	place
+	sourceIn
+	clusterIn
+}
+
+func (kubernetesIn) what() string { return "a kubernetes source" }

@@ -38,9 +38,14 @@ const canary = "c4n4ry-value"
 func fixtureEnvironment() Environment {
 	private := func() *fstest.MapFile { return &fstest.MapFile{Data: []byte(canary + "\n"), Mode: 0o600} }
 	return outside(map[string]string{
-		"TOKEN": canary, "PASSWORD": canary, "CF_READ_TOKEN": canary, "CF_ZONE": "023e105f4ecef8ad9ca31a8372d0c353", "SHOP": "tide", "HOME": "/home/ops",
+		"TOKEN": canary, "PASSWORD": canary, "CF_READ_TOKEN": canary,
+		"CF_WRITE_TOKEN": canary + "-gate", "AWS_ACT_KEY": canary + "-aws", "PD_KEY": canary + "-routing", "PD_TOKEN": canary + "-rest",
+		"HOOK_TOKEN": canary + "-hook", "HOOK_SECRET": canary + "-hmac", "AM_TOKEN": canary + "-am",
+		"SLACK_URL": "https://hooks.slack.com/services/" + canary, "STATE_URL": "https://gate.example/state?key=" + canary,
+		"ROLE": "operator", "CF_ZONE": "023e105f4ecef8ad9ca31a8372d0c353", "SHOP": "tide", "HOME": "/home/ops",
 	}, map[string]*fstest.MapFile{
 		"/conf/secrets/prometheus": private(), "/conf/secrets/key": private(), "/conf/secrets/key.pem": private(), "/home/ops/cf": private(),
+		"/conf/secrets/kube-read": private(), "/conf/secrets/kube-act": private(),
 		"/conf/secrets/ca.pem": {Data: []byte("pem"), Mode: 0o644}, "/conf/secrets/cert.pem": {Data: []byte("pem"), Mode: 0o644},
 	})
 }

@@ -84,12 +84,17 @@ func (r *reader) config(root *node) *Config {
 	c.Keys = r.keys(in.Keys.at)
 	c.Sources = r.sources(in.Sources.at)
 	r.known = c.Sources
+	c.Controls = r.controls(in.Controls.at)
+	r.acting = c.Controls
+	r.account(&in)
 	b := &salesBuilder{reader: r, config: c, templates: r.templates(in.Templates.at)}
 	b.build(in.Sales)
 	if len(in.Sales) == 0 && root.get("sales") != nil && root.get("sales").kind == listKind {
 		r.wrong(root.get("sales"), "there are no sales", "declare one: - {id: …, name: …, opens: …, template: builtin/onsale}")
 	}
 	r.cadences(c, in.Sources.at)
+	c.SLAs = r.slas(&in.SLAs)
+	c.Policy = r.policy(c, &in)
 	return c
 }
 

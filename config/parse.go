@@ -258,6 +258,9 @@ func (b *builder) mapping(n *node, values []*ast.MappingValueNode, depth int, se
 	for _, m := range merged {
 		b.merge(n, m)
 	}
+	if p, u := n.get("preset"), n.get("url"); p != nil && u != nil && oneOf(p.text, secretAddress) {
+		b.hideAll(u) // of a webhook: whoever has the address can send
+	}
 }
 
 // merge adds what "<<" names; the map's own keys win.
@@ -335,7 +338,7 @@ func (b *builder) scalar(n *node, a ast.Node, secret bool) {
 	}
 	first, _, _ := strings.Cut(strings.Trim(origin, " \t\n"), "\n")
 	n.width = max(1, utf8.RuneCountInString(strings.TrimRight(first, " ")))
-	if secret || strings.Contains(n.text, "-----BEGIN") {
+	if secret || strings.Contains(n.text, "-----BEGIN") || strings.Contains(n.text, "hooks.slack.com/") {
 		b.doc.hide(n, origin)
 	}
 }

@@ -159,6 +159,7 @@ func (s *secret) read(r *reader, n *node, c constraint) {
 	}
 	if v, ok := r.lookUp(n, c.key, true); ok {
 		s.at, s.V = n, NewSecret(v)
+		r.held = append(r.held, heldSecret{n, v})
 	}
 }
 

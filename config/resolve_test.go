@@ -216,26 +216,26 @@ func TestPanelsThatNobodyDeclaredAreTheShippedOnesAsFarAsTheyFit(t *testing.T) {
 func TestWhatIsShownIsAConfigThatMeansTheSame(t *testing.T) {
 	env := fixtureEnvironment()
 	files := map[string]*fstest.MapFile{}
+	for _, name := range []string{"kube-read", "kube-act"} {
+		files["/conf/secrets/"+name] = &fstest.MapFile{Data: []byte("x"), Mode: 0o600}
+	}
 	for _, name := range []string{"ca", "cert", "key"} {
 		files["/conf/secrets/"+name+".pem"] = &fstest.MapFile{Data: []byte("x"), Mode: 0o600}
 	}
-	files["/canary"] = &fstest.MapFile{Data: []byte(canary), Mode: 0o600}
-	files["/scope"] = &fstest.MapFile{Data: []byte("shop"), Mode: 0o600}
-	env.Open = outside(nil, files).Open
 	for _, path := range fixtures(t, "good") {
 		c, err := fixture(t, path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		text, err := c.show(func(s Secret) string {
-			if s.Reveal() == "shop" {
-				return "${file:/scope}"
-			}
-			return "${file:/canary}"
+			name := fmt.Sprintf("/held/%x", s.Reveal())
+			files[name] = &fstest.MapFile{Data: []byte(s.Reveal()), Mode: 0o600}
+			return "${file:" + name + "}"
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
+		env.Open = outside(nil, files).Open
 		again, err := Parse(c.Path, text, env)
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", path, err, text)

@@ -95,7 +95,9 @@ func (b *salesBuilder) sale(in *saleIn) Sale {
 		b.wrong(in.Closes.at, `"closes" is not after "opens"`, "check the date and the zone", see(in.Opens.at, "the doors open here"))
 	}
 	b.signalForms(in.Signals.at)
-	res := &resolved{variables: map[string]variable{}, signals: map[string]*node{}, removed: map[string]leveled{}}
+	b.actionForms(in.Actions.at)
+	b.playForms(in.Plays.at)
+	res := newResolved()
 	if in.Template.given() {
 		if res = b.templates.resolve(in.Template.at, in.Template.S); res == nil {
 			return s
@@ -103,6 +105,8 @@ func (b *salesBuilder) sale(in *saleIn) Sale {
 	}
 	res.depth++
 	b.lay(res, in.Signals.at)
+	b.layActions(res, in.Actions.at)
+	b.layPlays(res, in.Plays.at)
 	if len(res.signals) == 0 {
 		if len(b.mistakes) > before {
 			return s
@@ -123,6 +127,7 @@ func (b *salesBuilder) sale(in *saleIn) Sale {
 	sc := b.newScope(in, res)
 	known := b.signals(&s, res, sc)
 	b.page(&s, in, res, sc, known)
+	b.act(&s, res, sc, known)
 	if len(b.mistakes) == before {
 		sc.unused(res)
 	}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/invopop/jsonschema"
 )
@@ -22,7 +24,13 @@ func Schema() ([]byte, error) {
 	for _, in := range sourceTypes() {
 		reflectType(reflect.TypeOf(in).Elem(), defs)
 	}
-	for _, t := range []reflect.Type{reflect.TypeFor[templateIn](), reflect.TypeFor[signalIn](), reflect.TypeFor[metricIn]()} {
+	for _, in := range controlTypes() {
+		reflectType(reflect.TypeOf(in).Elem(), defs)
+	}
+	for _, t := range []reflect.Type{
+		reflect.TypeFor[templateIn](), reflect.TypeFor[signalIn](), reflect.TypeFor[metricIn](),
+		reflect.TypeFor[actionIn](), reflect.TypeFor[playStepIn](), reflect.TypeFor[boundIn](),
+	} {
 		reflectType(t, defs)
 	}
 	for name, t := range fileTypes() {
@@ -92,8 +100,25 @@ func fileTypes() map[string]reflect.Type {
 		sqsIn{},
 		waitingRoomIn{},
 		budgetIn{},
+		autoScalingIn{},
+		ecsIn{},
+		kubernetesIn{},
+		loginIn{},
+		actionIn{},
+		aheadIn{},
+		effectIn{},
+		playStepIn{},
+		policyIn{},
+		freezeIn{},
+		maxActionsIn{},
+		boundIn{},
+		breakGlassIn{},
+		slasIn{},
 	} {
 		all[reflect.TypeOf(v).Name()] = reflect.TypeOf(v)
+	}
+	for _, in := range controlTypes() {
+		all[reflect.TypeOf(in).Elem().Name()] = reflect.TypeOf(in).Elem()
 	}
 	return all
 }
@@ -125,6 +150,8 @@ func narrow(defs jsonschema.Definitions) error {
 	maybe := &jsonschema.Schema{Extras: map[string]any{"type": []string{"string", "number", "boolean", "null"}}}
 	plain := &jsonschema.Schema{Extras: map[string]any{"type": []string{"string", "number"}}}
 	signal := &jsonschema.Schema{OneOf: []*jsonschema.Schema{ref("signalIn"), {Type: "null"}}}
+	action := &jsonschema.Schema{OneOf: []*jsonschema.Schema{ref("actionIn"), {Type: "null"}}}
+	play := playSchema(ref("playStepIn"))
 	for _, n := range []struct {
 		def, key, names string
 		value           *jsonschema.Schema
@@ -140,6 +167,16 @@ func narrow(defs jsonschema.Definitions) error {
 		{"signalIn", "metrics", metricID.String(), ref("metricIn")},
 		{"metricIn", "dimensions", "", plain},
 		{"authIn", "headers", headerName.String(), plain},
+		{"configFile", "controls", sourceName.String(), controlSchema()},
+		{"templateIn", "actions", oneWord(Verbs()), action},
+		{"templateIn", "plays", playName.String(), play},
+		{"saleIn", "actions", oneWord(Verbs()), action},
+		{"saleIn", "plays", playName.String(), play},
+		{"webhookControlIn", "headers", headerName.String(), plain},
+		{"webhookControlIn", "state_paths", oneWord(webhookSettings()), &jsonschema.Schema{Type: "string"}},
+		{"webhookControlIn", "bodies", oneWord(slices.Concat(gateVerbs, incidentVerbs)), &jsonschema.Schema{Type: "string"}},
+		{"alertmanagerControlIn", "labels", labelName.String(), plain},
+		{"policyIn", "bounds", oneWord([]string{VerbScaleUp, VerbScaleBack, VerbResume, VerbRate}), ref("boundIn")},
 	} {
 		def := defs[n.def]
 		if def == nil {
@@ -161,13 +198,62 @@ func narrow(defs jsonschema.Definitions) error {
 		}
 		p.Enum, p.Const = nil, kind
 	}
+	for kind, in := range controlTypes() {
+		p, ok := defs[reflect.TypeOf(in).Elem().Name()].Properties.Get("kind")
+		if !ok {
+			return fmt.Errorf("schema: the kind %q has no \"kind\"", kind)
+		}
+		p.Const = kind
+	}
+	narrowWords(defs)
+	// An action that only changes an inherited one may take any of its keys away with null.
+	for pair := defs["actionIn"].Properties.Oldest(); pair != nil; pair = pair.Next() {
+		if pair.Key != "via" {
+			pair.Value = orNull(pair.Value)
+		}
+	}
 	// A signal that only changes an inherited one may take any of its keys away with null.
 	for pair := defs["signalIn"].Properties.Oldest(); pair != nil; pair = pair.Next() {
 		if oneOf(pair.Key, adjusting) && pair.Key != "watch" && pair.Key != "bad" {
-			description := pair.Value.Description
-			pair.Value.Description = ""
-			pair.Value = &jsonschema.Schema{Description: description, OneOf: []*jsonschema.Schema{pair.Value, {Type: "null"}}}
+			pair.Value = orNull(pair.Value)
 		}
 	}
 	return nil
+}
+
+func orNull(s *jsonschema.Schema) *jsonschema.Schema {
+	description := s.Description
+	s.Description = ""
+	return &jsonschema.Schema{Description: description, OneOf: []*jsonschema.Schema{s, {Type: "null"}}}
+}
+
+// oneWord is the pattern of exactly these words.
+func oneWord(all []string) string { return "^(" + strings.Join(all, "|") + ")$" }
+
+// playSchema is a list of steps, each of one verb.
+func playSchema(step *jsonschema.Schema) *jsonschema.Schema {
+	one := &jsonschema.Schema{
+		Type: "object", MinProperties: count(1), MaxProperties: count(1),
+		PropertyNames:        &jsonschema.Schema{Enum: anys(Verbs())},
+		AdditionalProperties: &jsonschema.Schema{OneOf: []*jsonschema.Schema{step, {Type: "null"}}},
+	}
+	list := &jsonschema.Schema{Type: "array", Items: one, MinItems: count(1), MaxItems: count(maxSteps)}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{list, {Type: "null"}}}
+}
+
+// narrowWords says which words the lists of a policy take.
+func narrowWords(defs jsonschema.Definitions) {
+	for _, n := range []struct {
+		def, key string
+		words    []string
+	}{
+		{"policyIn", "second_person", append(Verbs(), wordUndo, wordPlay, wordSevere)},
+		{"freezeIn", "except", append(Verbs(), wordUndo, wordPlay, wordIncidentOpen)},
+		{"breakGlassIn", "verbs", append(Verbs(), wordUndo, wordPlay)},
+		{"breakGlassIn", "lifts", lifted()},
+	} {
+		if p, ok := defs[n.def].Properties.Get(n.key); ok {
+			p.OneOf = words(n.words).OneOf
+		}
+	}
 }

@@ -102,6 +102,21 @@ var beyondSchema = map[string]bool{
 	"variable-that-this-sale-does-not-use": true, "variable-with-the-name-of-the-sale": true,
 	"waiting-room-asked-too-often": true, "waiting-room-field-in-another-unit": true, "wrong-unit-of-a-standard-signal": true,
 	"address-without-a-scheme": true,
+
+	"abort-on-an-unknown-signal": true, "abort-that-waits": true, "action-by-an-unknown-control": true,
+	"action-on-a-target-of-another-kind": true, "action-removed-that-is-not-inherited": true,
+	"action-that-its-control-cannot-do": true, "action-with-a-key-of-another-verb": true, "action-without-a-control": true,
+	"action-without-its-target": true, "alertmanager-quorum-of-more-than-its-peers": true,
+	"autoscaling-signal-without-a-group": true, "cluster-login-in-two-ways": true, "control-in-another-account": true,
+	"control-on-aws-without-an-account": true, "control-with-the-cluster-login-of-a-source": true,
+	"control-with-the-profile-of-a-source": true, "control-with-the-token-of-a-source": true,
+	"control-with-the-value-of-a-source": true, "control-without-a-login": true, "effect-in-an-unknown-signal": true,
+	"effect-the-wrong-way": true, "field-of-another-kind-of-source": true, "freeze-that-ends-before-it-begins": true,
+	"freeze-to-a-time-that-a-sale-has-not": true, "group-that-the-screen-has-not": true, "group-without-a-field": true,
+	"parameter-without-a-value": true, "play-of-an-action-that-is-not-there": true, "play-with-a-number-where-none-is": true,
+	"policy-out-of-range": true, "preset-that-cannot-pause": true, "preset-with-keys-of-its-own": true, "raise-max-without-max": true, "ramp-that-falls": true,
+	"rate-under-the-floor-of-cloudflare": true, "scale-back-without-a-floor": true, "sizes-that-fall": true,
+	"slack-address-in-plain-text": true, "slas-out-of-order": true, "viewer-who-may-write": true, "webhook-over-http": true,
 }
 
 func TestTheSchemaRefusesEveryMistakeThatASchemaCanTell(t *testing.T) {

@@ -80,6 +80,9 @@ func (c *Config) Secrets() []Secret {
 			add(s.WaitingRoom.Token)
 		}
 	}
+	for i := range c.Controls {
+		add(c.Controls[i].secrets()...)
+	}
 	return all
 }
 
@@ -90,6 +93,12 @@ func (s *Source) awsLogins() []AWS {
 	}
 	if s.SQS != nil {
 		logins = append(logins, s.SQS.AWS)
+	}
+	if s.AutoScaling != nil {
+		logins = append(logins, s.AutoScaling.AWS)
+	}
+	if s.ECS != nil {
+		logins = append(logins, s.ECS.AWS)
 	}
 	return logins
 }

@@ -50,6 +50,8 @@ func (c *Config) show(secret func(Secret) string) ([]byte, error) {
 		add(&sources, c.Sources[i].Name, sh.source(&c.Sources[i]))
 	}
 	add(&doc, "sources", sources)
+	sh.controls(&doc, c)
+	sh.policy(&doc, c)
 	var sales []yaml.MapSlice
 	for i := range c.Sales {
 		sales = append(sales, sh.sale(&c.Sales[i]))
@@ -101,6 +103,13 @@ func (sh *shower) source(s *Source) yaml.MapSlice {
 		add(&m, "zone", s.WaitingRoom.Zone)
 		sh.addSecret(&m, "token", s.WaitingRoom.Token)
 		add(&m, "url", s.WaitingRoom.URL)
+	case s.AutoScaling != nil:
+		sh.aws(&m, s.AutoScaling.AWS)
+	case s.ECS != nil:
+		sh.aws(&m, s.ECS.AWS)
+		add(&m, "cluster", s.ECS.Cluster)
+	case s.Kubernetes != nil:
+		cluster(&m, s.Kubernetes.Cluster)
 	}
 	addSpan(&m, "every", s.Every)
 	addSpan(&m, "timeout", s.Timeout)
@@ -141,18 +150,22 @@ func (sh *shower) prometheus(m *yaml.MapSlice, p *PrometheusSource) {
 	if len(auth) > 0 {
 		add(m, "auth", auth)
 	}
+	sh.tls(m, p.TLS)
+	addSpan(m, "lookback", p.Lookback)
+}
+
+func (sh *shower) tls(m *yaml.MapSlice, t TLS) {
 	tls := yaml.MapSlice{}
-	add(&tls, "ca", p.TLS.CA)
-	add(&tls, "cert", p.TLS.Cert)
-	add(&tls, "key", p.TLS.Key)
-	add(&tls, "server_name", p.TLS.ServerName)
-	if p.TLS.Insecure {
+	add(&tls, "ca", t.CA)
+	add(&tls, "cert", t.Cert)
+	add(&tls, "key", t.Key)
+	add(&tls, "server_name", t.ServerName)
+	if t.Insecure {
 		add(&tls, "insecure", true)
 	}
 	if len(tls) > 0 {
 		add(m, "tls", tls)
 	}
-	addSpan(m, "lookback", p.Lookback)
 }
 
 func (sh *shower) aws(m *yaml.MapSlice, a AWS) {
@@ -202,6 +215,7 @@ func (sh *shower) sale(s *Sale) yaml.MapSlice {
 		panels = append(panels, yaml.MapSlice{{Key: "title", Value: final(p.Title)}, {Key: "signals", Value: p.Signals}})
 	}
 	addList(&m, "panels", panels)
+	acts(&m, s)
 	for _, l := range s.Links {
 		links = append(links, yaml.MapSlice{{Key: "title", Value: final(l.Title)}, {Key: "url", Value: final(l.URL)}})
 	}

@@ -13,14 +13,17 @@ import (
 	"github.com/onsale-dev/onsale/sale"
 )
 
-// attributeKind says which kind of source a signal's key belongs to.
-var attributeKind = map[string]string{
-	"query":  KindPrometheus,
-	"metric": KindCloudWatch, "namespace": KindCloudWatch, "dimensions": KindCloudWatch, "statistic": KindCloudWatch,
-	"metrics": KindCloudWatch, "expression": KindCloudWatch, "period": KindCloudWatch, "missing": KindCloudWatch,
-	"region": KindCloudWatch, "account": KindCloudWatch,
-	"queue": KindSQS, "attribute": KindSQS,
-	"room": KindWaitingRoom, "field": KindWaitingRoom,
+// attributeKinds says which kinds of source a signal's key belongs to. "group" is not here: it
+// is the group's name for one kind, and a place on the screen for all others.
+var attributeKinds = map[string][]string{
+	"query":  {KindPrometheus},
+	"metric": {KindCloudWatch}, "namespace": {KindCloudWatch, KindKubernetes}, "dimensions": {KindCloudWatch}, "statistic": {KindCloudWatch},
+	"metrics": {KindCloudWatch}, "expression": {KindCloudWatch}, "period": {KindCloudWatch}, "missing": {KindCloudWatch},
+	"region": {KindCloudWatch}, "account": {KindCloudWatch},
+	"queue": {KindSQS}, "attribute": {KindSQS},
+	"room": {KindWaitingRoom}, "field": {KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes},
+	"cluster": {KindECS}, "service": {KindECS},
+	"object": {KindKubernetes}, "resource": {KindKubernetes},
 }
 
 // attributesOf lists the keys that read a kind of source, for a fix.
@@ -32,15 +35,23 @@ func attributesOf(kind string) string {
 		return "metric with dimensions and statistic, or metrics with expression"
 	case KindSQS:
 		return "queue and attribute"
+	case KindAutoScaling:
+		return "group and field"
+	case KindECS:
+		return "service, cluster and field"
+	case KindKubernetes:
+		return "namespace, object, resource and field"
 	default:
 		return "room and field"
 	}
 }
 
-// fieldUnits are what a waiting room's figures count.
+// fieldUnits are what the figures of rooms, groups, services and workloads count.
 var fieldUnits = map[string]sale.Unit{
 	"queued_users": sale.Users, "active_users": sale.Users, "total_active_users": sale.Users,
 	"new_users_per_minute": sale.PerMinute, "wait": sale.Seconds, "queue_all": sale.Count,
+	"in_service": sale.Count, "desired": sale.Count, "min": sale.Count, "max": sale.Count, "pending": sale.Count, "unhealthy": sale.Count,
+	"warm": sale.Count, "healthy_targets": sale.Count, "running": sale.Count, "unschedulable": sale.Count,
 }
 
 // sourceNamed finds the source that a "from" names.
@@ -99,7 +110,8 @@ func (r *reader) signal(name string, at *node) (b built, ok bool) {
 	if in.Label.given() {
 		b.spec.Label = sale.Clean(in.Label.S, 24)
 	}
-	if in.Group.given() {
+	if in.Group.given() && !r.readsGroup(in) {
+		r.onScreen(in)
 		if standard && in.Group.S != string(m.Group) {
 			r.wrong(in.Group.at, fmt.Sprintf("the standard signal %q belongs to the group %s", name, m.Group), "remove group:")
 		}
@@ -155,7 +167,7 @@ func (r *reader) runbook(in str) string {
 
 func (r *reader) noAttributes(at *node) {
 	for _, e := range at.entries {
-		if _, ok := attributeKind[e.key.text]; ok {
+		if _, ok := attributeKinds[e.key.text]; ok {
 			r.wrong(e.key, fmt.Sprintf("%q has no place beside \"value\": nothing is read", e.key.text), "remove it, or write from: instead of value:")
 		}
 	}
@@ -173,8 +185,8 @@ func (r *reader) attach(b *built, name string) {
 	b.spec.Source = s.Name
 	b.spec.Cadence = sale.Cadence{Period: s.Every}
 	for _, e := range b.at.entries {
-		if kind, ok := attributeKind[e.key.text]; ok && kind != s.Kind {
-			r.wrong(e.key, fmt.Sprintf("%q is for %s source, and %q is %s source", e.key.text, a(kind), s.Name, a(s.Kind)),
+		if kinds, ok := attributeKinds[e.key.text]; ok && !oneOf(s.Kind, kinds) {
+			r.wrong(e.key, fmt.Sprintf("%q is for %s source, and %q is %s source", e.key.text, either(kinds), s.Name, a(s.Kind)),
 				fmt.Sprintf("%s source is read with %s", a(s.Kind), attributesOf(s.Kind)))
 			return
 		}
@@ -208,7 +220,10 @@ func (r *reader) attach(b *built, name string) {
 		if r.need(b, in.Room.given(), "room", s) && r.need(b, in.Field.given(), "field", s) {
 			read.WaitingRoom = &WaitingRoomRead{Room: in.Room.S, Field: in.Field.S}
 		}
+		r.fieldOf(b, s)
 		r.room(b, in.Field.S)
+	default:
+		r.capacity(b, s, read)
 	}
 	b.read = read
 }
@@ -230,12 +245,25 @@ func (r *reader) room(b *built, field string) {
 	}
 }
 
-// a puts the article before a kind of source.
+// a puts the article before a kind of source or control.
 func a(kind string) string {
-	if kind == KindSQS {
+	if kind == KindSQS || strings.HasPrefix(kind, "ssm-") || strings.ContainsAny(kind[:min(1, len(kind))], "ae") {
 		return "an " + kind
 	}
 	return "a " + kind
+}
+
+// either names some kinds with their articles: "a prometheus", "an ecs or a kubernetes".
+func either(kinds []string) string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = a(k)
+	}
+	last := len(names) - 1
+	if last < 1 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
 func (r *reader) need(b *built, has bool, key string, s *Source) bool {

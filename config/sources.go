@@ -23,6 +23,9 @@ const (
 	minRoomEvery = 20 * time.Second
 	// standardPeriod is the finest period of the metrics that AWS itself publishes.
 	standardPeriod = 60 * time.Second
+	// capacityEvery is how often an autoscaler itself looks.
+	capacityEvery    = 15 * time.Second
+	minCapacityEvery = 5 * time.Second
 )
 
 var sourceName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,39}$`)
@@ -54,6 +57,7 @@ func sourceTypes() map[string]any {
 	return map[string]any{
 		KindPrometheus: &prometheusIn{}, KindCloudWatch: &cloudwatchIn{},
 		KindSQS: &sqsIn{}, KindWaitingRoom: &waitingRoomIn{},
+		KindAutoScaling: &autoScalingIn{}, KindECS: &ecsIn{}, KindKubernetes: &kubernetesIn{},
 	}
 }
 
@@ -94,6 +98,15 @@ func (r *reader) source(e entry) (Source, bool) {
 		if in.URL.given() {
 			s.WaitingRoom.URL = r.url(in.URL, "url", true, in.AllowHTTP.V)
 		}
+	case *autoScalingIn:
+		r.common(&s, in.sourceIn, capacityEvery, 10*time.Second, minCapacityEvery)
+		s.AutoScaling = &AutoScalingSource{AWS: r.aws(in.awsIn, in.AllowHTTP.V)}
+	case *ecsIn:
+		r.common(&s, in.sourceIn, capacityEvery, 10*time.Second, minCapacityEvery)
+		s.ECS = &ECSSource{AWS: r.aws(in.awsIn, in.AllowHTTP.V), Cluster: in.Cluster.S}
+	case *kubernetesIn:
+		r.common(&s, in.sourceIn, capacityEvery, 10*time.Second, minCapacityEvery)
+		s.Kubernetes = &KubernetesSource{Cluster: r.cluster(in.clusterIn)}
 	}
 	return s, true
 }
@@ -114,12 +127,7 @@ func (r *reader) common(s *Source, in sourceIn, every, timeout, least time.Durat
 	if s.Timeout < minTimeout || s.Timeout > maxTimeout {
 		r.wrong(in.Timeout.at, `"timeout" is out of range`, "give 100ms to 60s")
 	}
-	if in.Budget.given() {
-		s.Budget = &Budget{in.Budget.Calls.V, in.Budget.Per.V}
-		if per := in.Budget.Per; per.given() && (per.V < time.Second || per.V > 24*time.Hour) {
-			r.wrong(per.at, `"per" is out of range`, "give 1s to 24h")
-		}
-	}
+	s.Budget = r.budget(in.Budget)
 }
 
 // cadences refuses to ask CloudWatch more often than its metrics change.
@@ -210,15 +218,16 @@ func (r *reader) auth(p *PrometheusSource, in *authIn) {
 		}
 	}
 	if in.Headers.given() {
-		p.Headers = r.headers(in)
+		p.Headers = r.headers(in.Headers.at, in.Basic != nil || in.Bearer.given() || in.SigV4 != nil)
 	}
 }
 
 var headerName = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")
 
-func (r *reader) headers(in *authIn) map[string]Secret {
+// headers reads headers to send; logs reports whether another key logs in already.
+func (r *reader) headers(at *node, logs bool) map[string]Secret {
 	headers := map[string]Secret{}
-	for _, e := range in.Headers.at.entries {
+	for _, e := range at.entries {
 		name := textproto.CanonicalMIMEHeaderKey(e.key.text)
 		_, twice := headers[name]
 		switch {
@@ -228,7 +237,7 @@ func (r *reader) headers(in *authIn) map[string]Secret {
 		case oneOf(name, []string{"Host", "Content-Length", "Connection", "Transfer-Encoding", "Content-Type", "Accept-Encoding"}):
 			r.wrong(e.key, fmt.Sprintf("the header %q is the client's own", name), "remove it")
 			continue
-		case name == "Authorization" && (in.Basic != nil || in.Bearer.given() || in.SigV4 != nil):
+		case name == "Authorization" && logs:
 			r.wrong(e.key, `"Authorization" is already set by the way to log in`, "keep one of the two")
 			continue
 		case twice:

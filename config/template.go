@@ -72,8 +72,18 @@ type resolved struct {
 	panels    []leveled
 	goals     []leveled
 	links     []leveled
+	actions   map[string]leveled // by verb
+	plays     map[string]leveled // by name
+	playOrder []string
 	depth     int
 	cause     *node // the place in the user's file that leads to a shipped template
+}
+
+func newResolved() *resolved {
+	return &resolved{
+		variables: map[string]variable{}, signals: map[string]*node{}, removed: map[string]leveled{},
+		actions: map[string]leveled{}, plays: map[string]leveled{},
+	}
 }
 
 // leveled remembers how far down the chain something was declared.
@@ -126,6 +136,8 @@ func (ts *templates) add(name string, key, at *node) {
 	ts.names = append(ts.names, name)
 	ts.byName[name] = t
 	r.signalForms(t.in.Signals.at)
+	r.actionForms(t.in.Actions.at)
+	r.playForms(t.in.Plays.at)
 	if v := t.in.Variables.at; v != nil {
 		for _, e := range v.entries {
 			switch {
@@ -164,6 +176,9 @@ func (r *reader) signalForms(at *node) {
 		if !in.From.given() && !in.Value.given() {
 			r.adjusts(e.key.text, e.value)
 		}
+		if g := in.Group; g.given() && !g.at.hasVariable() && (in.Value.given() || in.From.given() && !in.From.at.hasVariable() && !r.readsGroup(&in)) {
+			r.onScreen(&in)
+		}
 		r.ruleForms(e.key.text, &in)
 	}
 }
@@ -184,7 +199,7 @@ var adjusting = []string{"watch", "bad", "runbook", "label", "needed", "of", "gr
 // adjusts reports whether a signal without "from" and "value" only holds what may be changed.
 func (r *reader) adjusts(name string, at *node) bool {
 	for _, e := range at.entries {
-		if _, reads := attributeKind[e.key.text]; reads || e.key.text == "unit" {
+		if _, reads := attributeKinds[e.key.text]; reads || e.key.text == "unit" {
 			r.wrong(e.key, fmt.Sprintf("%q can't be changed by itself: the signal %q has no \"from\" here", e.key.text, name),
 				"add from: and say in full how it is read; only "+strings.Join(adjusting, ", ")+" change an inherited signal")
 			return false
@@ -239,7 +254,8 @@ func (ts *templates) fold(chain []*template, ref *node) *resolved {
 	last := chain[len(chain)-1]
 	done, ok := ts.done[last.name]
 	if !ok {
-		done = &resolved{name: last.name, variables: map[string]variable{}, signals: map[string]*node{}, removed: map[string]leveled{}}
+		done = newResolved()
+		done.name = last.name
 		for _, t := range chain {
 			done.depth++
 			if !t.at.doc.builtin && done.cause == nil && t.in.Extends.given() && strings.HasPrefix(t.in.Extends.S, builtinPrefix) {
@@ -254,11 +270,14 @@ func (ts *templates) fold(chain []*template, ref *node) *resolved {
 			done.panels = replace(done.panels, t.at.get("panels"), done.depth)
 			done.goals = overlay(done.goals, t.at.get("objectives"), "name", done.depth)
 			done.links = overlay(done.links, t.at.get("links"), "title", done.depth)
+			ts.reader.layActions(done, t.in.Actions.at)
+			ts.reader.layPlays(done, t.in.Plays.at)
 		}
 		ts.done[last.name] = done
 	}
 	c := *done
 	c.order, c.signals, c.removed = slices.Clone(done.order), maps.Clone(done.signals), maps.Clone(done.removed)
+	c.actions, c.plays, c.playOrder = maps.Clone(done.actions), maps.Clone(done.plays), slices.Clone(done.playOrder)
 	if c.cause == nil {
 		c.cause = ref
 	}
@@ -335,7 +354,7 @@ func (r *reader) lay(base *resolved, at *node) {
 
 // hasAttribute reports whether a signal says how it is read.
 func hasAttribute(n *node) bool {
-	return slices.ContainsFunc(n.entries, func(e entry) bool { return attributeKind[e.key.text] != "" })
+	return slices.ContainsFunc(n.entries, func(e entry) bool { return attributeKinds[e.key.text] != nil })
 }
 
 func withFrom(name string, known []string) string {

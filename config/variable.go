@@ -120,7 +120,7 @@ func (s *scope) unused(res *resolved) {
 	for _, e := range s.sale.With.at.entries {
 		v, ok := s.with[e.key.text]
 		if ok && !s.used[e.key.text] {
-			s.r.wrong(v.key, fmt.Sprintf("the variable %q is set and no signal, panel or link of this sale uses it", e.key.text), "remove it",
+			s.r.wrong(v.key, fmt.Sprintf("the variable %q is set and no signal, panel, link or action of this sale uses it", e.key.text), "remove it",
 				see(res.variables[e.key.text].key, "it is declared here"))
 		}
 	}
@@ -222,6 +222,34 @@ func badBrace(raw string) string {
 		return "a reference can't stand here; it is for sources and for with:"
 	}
 	return `"${" needs a name and "}"`
+}
+
+// absent reports whether a text is one variable and nothing else, whose value is null: what it
+// would fill in is left out.
+func (s *scope) absent(n *node) bool {
+	for range maxChain {
+		if n == nil || n.kind != scalarKind || !n.hasVariable() {
+			return false
+		}
+		p := pieces(n.text)
+		if len(p) != 1 || p[0].name == "" || p[0].name == "sale" {
+			return false
+		}
+		v, ok := s.with[p[0].name]
+		if !ok {
+			if v, ok = s.declared[p[0].name]; !ok {
+				return false
+			}
+		}
+		if v.value.kind == nullKind {
+			return true
+		}
+		if reference.MatchString(v.value.text) {
+			return false
+		}
+		n = v.value
+	}
+	return false
 }
 
 // variable works a variable out, once per sale.
