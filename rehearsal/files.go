@@ -145,7 +145,8 @@ func (p *Platform) render() ([]byte, error) {
 	err = t.Execute(&out, map[string]any{
 		"Dir": p.dir, "Prometheus": p.services[Prometheus].url(),
 		"CloudWatch": p.services[CloudWatch].url(), "CloudWatchUSEast1": p.services[CloudWatchEdge].url(),
-		"SQS": p.services[SQS].url(), "Cloudflare": p.services[Cloudflare].url(), "Sales": p.world.Sales(),
+		"SQS": p.services[SQS].url(), "Cloudflare": p.services[Cloudflare].url(),
+		"AutoScaling": p.services[AutoScaling].url(), "PagerDuty": p.services[PagerDuty].url(), "Sales": p.world.Sales(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the rehearsal's config: %w", err)

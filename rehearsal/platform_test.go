@@ -301,8 +301,12 @@ func TestTheFilesAreWrittenAndTakenAway(t *testing.T) {
 		t.Errorf("the token is %v", token)
 	}
 	for _, s := range config.Sales {
+		variables := 7
+		if s.Group == "hr-prod" {
+			variables += 4 // their hosts can be scaled
+		}
 		opens, err := time.Parse(time.RFC3339, s.Opens)
-		if err != nil || s.Tickets == 0 || len(s.With) != 7 || opens.Sub(f.clock.now()).Abs() > 3*time.Hour {
+		if err != nil || s.Tickets == 0 || len(s.With) != variables || opens.Sub(f.clock.now()).Abs() > 3*time.Hour {
 			t.Errorf("a sale reads as %+v, %v", s, err)
 		}
 	}

@@ -62,6 +62,10 @@ func (p *program) validate() error {
 	for _, warning := range cfg.Warnings {
 		_, _ = fmt.Fprintf(p.stderr, "onsale: warning: %v\n", warning)
 	}
+	protections, others := notYet(cfg)
+	for _, key := range append(protections, others...) {
+		_, _ = fmt.Fprintf(p.stderr, "onsale: warning: not done by this version yet: %s\n", key)
+	}
 	reads := 0
 	for _, s := range cfg.Sales {
 		reads += len(s.Reads)

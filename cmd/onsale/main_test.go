@@ -93,8 +93,19 @@ func (n *night) fault(service, kind string) {
 }
 
 type truth struct {
-	At    time.Time                     `json:"at"`
-	Sales map[string]map[string]float64 `json:"sales"`
+	At     time.Time                     `json:"at"`
+	Sales  map[string]map[string]float64 `json:"sales"`
+	Ledger []json.RawMessage             `json:"ledger"`
+}
+
+// ledger is what was done to the platform, an entry each.
+func (n *night) ledger() []string {
+	n.t.Helper()
+	var entries []string
+	for _, raw := range n.truth().Ledger {
+		entries = append(entries, string(raw))
+	}
+	return entries
 }
 
 func (n *night) truth() truth {

@@ -142,6 +142,9 @@ func (s *seat) exits(want int) {
 	if *after != *s.before {
 		s.t.Error("the terminal is not in the state it was in")
 	}
+	for end := time.Now().Add(5 * time.Second); !strings.Contains(s.said(), "\x1b[?1049l") && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond) // what it wrote last may still be on its way to us
+	}
 	if said := s.said(); !strings.Contains(said, "\x1b[?1049l") || strings.LastIndex(said, "\x1b[?1049h") > strings.LastIndex(said, "\x1b[?1049l") {
 		s.t.Error("the alternate screen was not left")
 	}

@@ -74,6 +74,12 @@ func (p *program) source(cfg *config.Config, s *config.Source) (sources.Source, 
 		return p.sqs(cfg, s)
 	case config.KindWaitingRoom:
 		return p.waitingRoom(cfg, s)
+	case config.KindAutoScaling:
+		return p.autoscaling(cfg, s)
+	case config.KindECS:
+		return p.ecs(cfg, s)
+	case config.KindKubernetes:
+		return p.kubernetes(cfg, s)
 	}
 	return nil, fmt.Errorf("no reader for kind %q", s.Kind)
 }

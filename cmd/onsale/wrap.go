@@ -81,7 +81,7 @@ func (e *loginError) Unwrap() error { return e.error }
 func loginProblem(err error) *sale.Problem {
 	p := sources.Classify(err, sources.About{})
 	p.Class = sale.Auth
-	p.Hint = "look at the profile in the config and at ~/.aws/config; it is tried again at each read"
+	p.Hint = "look at the login in the config and at what it names on this machine; it is tried again at each read"
 	var profile awsconfig.SharedConfigProfileNotExistError
 	if errors.As(err, &profile) {
 		p.Hint = "no profile " + sale.Clean(profile.Profile, 40) + " on this machine: aws configure list-profiles names those there are"

@@ -1,0 +1,407 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/onsale-dev/onsale/actions"
+	"github.com/onsale-dev/onsale/actions/alertmanager"
+	scaleasg "github.com/onsale-dev/onsale/actions/autoscaling"
+	scaleecs "github.com/onsale-dev/onsale/actions/ecs"
+	scalepods "github.com/onsale-dev/onsale/actions/kubernetes"
+	"github.com/onsale-dev/onsale/actions/pagerduty"
+	"github.com/onsale-dev/onsale/actions/ssm"
+	gate "github.com/onsale-dev/onsale/actions/waitingroom"
+	"github.com/onsale-dev/onsale/config"
+	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/sources"
+)
+
+// This file makes, from the config's controls, those who act. Their credentials and their clients
+// are their own: what polls can't act, and a poller that eats its rate limit takes no key with it.
+
+// executors finds who executes a verb of a sale, and makes each only once.
+type executors struct {
+	config *config.Config
+	mu     sync.Mutex
+	made   map[string]actions.Executor
+}
+
+func newExecutors(cfg *config.Config) *executors {
+	return &executors{config: cfg, made: map[string]actions.Executor{}}
+}
+
+// find returns the executor of a verb, or an error in words for a person.
+func (e *executors) find(id sale.ID, verb actions.Verb) (actions.Executor, error) {
+	s, ok := e.config.Sale(id)
+	if !ok {
+		return nil, fmt.Errorf("no sale %s", id)
+	}
+	declared, ok := s.Action(string(verb))
+	if !ok {
+		return nil, fmt.Errorf("sale %s declares no action %s", id, verb)
+	}
+	control, ok := e.config.Control(declared.Control)
+	if !ok {
+		return nil, fmt.Errorf("no control %s", declared.Control)
+	}
+	key := string(id) + "/" + string(verb)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if made, ok := e.made[key]; ok {
+		return made, nil
+	}
+	made, err := e.make(s, declared, control)
+	if err != nil {
+		return nil, fmt.Errorf("control %s: %w", control.Name, err)
+	}
+	e.made[key] = made
+	return made, nil
+}
+
+func (e *executors) make(s *config.Sale, a *config.Action, c *config.Control) (actions.Executor, error) {
+	switch c.Kind {
+	case config.ControlWaitingRoom:
+		return waitingRoomControl(a, c)
+	case config.ControlParameter:
+		return e.parameterControl(a, c)
+	case config.ControlAutoScaling:
+		return e.autoscalingControl(a, c)
+	case config.ControlECS:
+		return e.ecsControl(a, c)
+	case config.ControlScalable:
+		return e.scalableControl(a, c)
+	case config.ControlKubernetes:
+		return e.kubernetesControl(a, c)
+	case config.ControlPagerDuty:
+		return e.pagerDutyControl(c)
+	case config.ControlAlertmanager:
+		return e.alertmanagerControl(c)
+	case config.ControlOpsItem:
+		return e.opsItemControl(a, c)
+	}
+	return nil, fmt.Errorf("this version can't act on kind %q yet", c.Kind)
+}
+
+func waitingRoomControl(a *config.Action, c *config.Control) (actions.Executor, error) {
+	o := gate.Options{
+		BaseURL: c.WaitingRoom.URL, Zone: c.WaitingRoom.Zone, Token: c.WaitingRoom.Token.Reveal(), Client: actingClient(),
+		Room: a.Gate.Room, Ramp: a.Gate.Ramp, RampEvery: a.Gate.Every, Hold: conditions(a.Gate.Abort), Safe: ceiling(a.Gate.Ceiling),
+	}
+	if a.Gate.MaxActive != nil {
+		o.MaxActive = *a.Gate.MaxActive
+	}
+	return gate.New(o)
+}
+
+func (e *executors) parameterControl(a *config.Action, c *config.Control) (actions.Executor, error) {
+	login, err := actingAWS(c.Parameter.AWS)
+	if err != nil {
+		return nil, err
+	}
+	o := ssm.ParameterOptions{AWS: login, Name: a.Gate.Parameter, Safe: ceiling(a.Gate.Ceiling)}
+	switch a.Verb {
+	case config.VerbRate:
+		o.Number = a.Gate.Value
+	case config.VerbPause:
+		o.Pause = a.Gate.Value
+	case config.VerbResume:
+		o.Resume = a.Gate.Value
+	}
+	if a.Gate.Floor != nil {
+		o.Min = *a.Gate.Floor
+	}
+	if a.Gate.Ceiling != nil {
+		o.Max = *a.Gate.Ceiling
+	}
+	return ssm.NewParameter(o)
+}
+
+func (e *executors) autoscalingControl(a *config.Action, c *config.Control) (actions.Executor, error) {
+	login, err := actingAWS(c.AutoScaling.AWS)
+	if err != nil {
+		return nil, err
+	}
+	return scaleasg.New(scaleasg.Options{
+		API: scaleasg.NewClient(login.Config, login.Endpoint, actingClient()), Group: a.Scale.Group,
+		Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax, Floor: a.Scale.Floor,
+		UnitCost: a.Scale.UnitCost, Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
+		Region: c.AutoScaling.Region, Profile: c.AutoScaling.Profile, Secrets: login.Secrets,
+	})
+}
+
+func (e *executors) ecsControl(a *config.Action, c *config.Control) (actions.Executor, error) {
+	login, err := actingAWS(c.ECS.AWS)
+	if err != nil {
+		return nil, err
+	}
+	cluster := ecsCluster(a, c)
+	return scaleecs.New(scaleecs.Options{
+		ECS: scaleecs.NewClient(login.Config, login.Endpoint, actingClient()), Scaling: scaleecs.NewScalingClient(login.Config, login.Endpoint, actingClient()),
+		Cluster: cluster, Service: a.Scale.Service, Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax,
+		Floor: a.Scale.Floor, UnitCost: a.Scale.UnitCost, Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
+		Region: c.ECS.Region, Profile: c.ECS.Profile, Secrets: login.Secrets,
+	})
+}
+
+// scalableControl acts on what Application Auto Scaling manages, by its resource and dimension.
+func (e *executors) scalableControl(a *config.Action, c *config.Control) (actions.Executor, error) {
+	login, err := actingAWS(c.ApplicationAutoScaling.AWS)
+	if err != nil {
+		return nil, err
+	}
+	namespace, _, _ := strings.Cut(a.Scale.Dimension, ":")
+	return scaleecs.New(scaleecs.Options{
+		Scaling:   scaleecs.NewScalingClient(login.Config, login.Endpoint, actingClient()),
+		Namespace: namespace, Resource: a.Scale.Resource, Dimension: a.Scale.Dimension,
+		Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax, Floor: a.Scale.Floor,
+		UnitCost: a.Scale.UnitCost, Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
+		Region: c.ApplicationAutoScaling.Region, Profile: c.ApplicationAutoScaling.Profile, Secrets: login.Secrets,
+	})
+}
+
+func (e *executors) kubernetesControl(a *config.Action, c *config.Control) (actions.Executor, error) {
+	login, err := clusterLogin(c.Kubernetes.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	client, err := scalepods.NewClient(login)
+	if err != nil {
+		return nil, err
+	}
+	return scalepods.New(scalepods.Options{
+		Client: client, Cluster: clusterName(c), ClusterUID: c.Kubernetes.UID, Namespace: a.Scale.Namespace, Deployment: a.Scale.Name,
+		Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax, Floor: a.Scale.Floor,
+		UnitCost: a.Scale.UnitCost, Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
+	})
+}
+
+func clusterName(c *config.Control) string {
+	if c.Kubernetes.Name != "" {
+		return c.Kubernetes.Name
+	}
+	return c.Name
+}
+
+func clusterLogin(in config.Cluster) (*rest.Config, error) {
+	if in.InCluster {
+		return rest.InClusterConfig()
+	}
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = in.Kubeconfig
+	return clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: in.Context}).ClientConfig()
+}
+
+func ecsCluster(a *config.Action, c *config.Control) string {
+	if a.Scale.Cluster != "" {
+		return a.Scale.Cluster
+	}
+	return c.ECS.Cluster
+}
+
+func (e *executors) pagerDutyControl(c *config.Control) (actions.Executor, error) {
+	p := c.PagerDuty
+	return pagerduty.New(pagerduty.Options{
+		Name: p.Service, RoutingKey: p.RoutingKey.Reveal(), EventsURL: p.URL, Token: p.Token.Reveal(), From: p.From, APIURL: p.APIURL,
+		Source: "onsale " + e.config.Environment, Sale: e.declared, Redact: e.redact, Version: buildVersion(),
+	})
+}
+
+func (e *executors) alertmanagerControl(c *config.Control) (actions.Executor, error) {
+	a := c.Alertmanager
+	o := alertmanager.Options{
+		Name: c.Name, Peers: a.Peers, Quorum: a.Quorum, AlertName: a.AlertName, Labels: a.Labels, Lasts: a.Lasts, Silence: a.Silence,
+		Bearer: a.Bearer.Reveal(), Sale: e.declared, Redact: e.redact, Version: buildVersion(),
+	}
+	if a.Basic != nil {
+		o.User, o.Password = a.Basic.Username, a.Basic.Password.Reveal()
+	}
+	return alertmanager.New(o)
+}
+
+func (e *executors) opsItemControl(a *config.Action, c *config.Control) (actions.Executor, error) {
+	login, err := actingAWS(c.OpsItem.AWS)
+	if err != nil {
+		return nil, err
+	}
+	o := ssm.OpsOptions{AWS: login, Category: c.OpsItem.Category, Severity: opsSeverity(a), Notify: c.OpsItem.Notify, Names: map[sale.ID]string{}, Links: map[sale.ID][]sale.Link{}}
+	for i := range e.config.Sales {
+		s := &e.config.Sales[i].Sale
+		o.Names[s.ID], o.Links[s.ID] = s.Name, s.Links
+	}
+	return ssm.NewOpsItem(o)
+}
+
+// opsSeverity is a severity in OpsCenter's own numbers; "" leaves it to the executor.
+func opsSeverity(a *config.Action) string {
+	if a.Incident == nil {
+		return ""
+	}
+	return map[string]string{"critical": "1", "error": "2", "warning": "3", "info": "4"}[a.Incident.Severity]
+}
+
+func (e *executors) declared(id sale.ID) *sale.Sale {
+	if s, ok := e.config.Sale(id); ok {
+		return &s.Sale
+	}
+	return nil
+}
+
+// redact takes every secret of the config out of a text.
+func (e *executors) redact(text string) string {
+	for _, secret := range e.config.Secrets() {
+		text = strings.ReplaceAll(text, secret.Reveal(), "***")
+	}
+	return text
+}
+
+func actingClient() *http.Client {
+	return sources.NewClient(sources.ClientOptions{Version: buildVersion()})
+}
+
+func actingAWS(in config.AWS) (ssm.AWS, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	cfg, err := loadAWS(ctx, in)
+	if err != nil {
+		return ssm.AWS{}, err
+	}
+	return ssm.AWS{Config: cfg, Endpoint: in.Endpoint, Client: actingClient(), Profile: in.Profile, Secrets: awsSecrets(in)}, nil
+}
+
+// ceiling is the highest admission that the config declares; nil leaves it to the evidence.
+func ceiling(most *float64) func(actions.Evidence) (float64, bool) {
+	if most == nil {
+		return nil
+	}
+	return func(actions.Evidence) (float64, bool) { return *most, true }
+}
+
+func conditions(in []config.Condition) []actions.Condition {
+	out := make([]actions.Condition, len(in))
+	for i, c := range in {
+		out[i] = actions.Condition{Signal: c.Signal, Over: actions.Down, Limit: c.Limit}
+		if c.Over {
+			out[i].Over = actions.Up
+		}
+	}
+	return out
+}
+
+// targetOf is what the policy lets a declared action change: as much as the config knows of it.
+func targetOf(cfg *config.Config, id sale.ID, a *config.Action, c *config.Control) actions.Target {
+	switch c.Kind {
+	case config.ControlWaitingRoom:
+		return actions.Target{System: gate.System, Name: a.Gate.Room, Account: c.WaitingRoom.Zone}
+	case config.ControlParameter:
+		return actions.Target{System: ssm.System, Name: a.Gate.Parameter, Account: cfg.Account}
+	case config.ControlAutoScaling:
+		return actions.Target{System: scaleasg.System, Name: a.Scale.Group, Account: cfg.Account, Region: c.AutoScaling.Region}
+	case config.ControlECS:
+		return actions.Target{System: scaleecs.System, Name: ecsCluster(a, c) + "/" + a.Scale.Service, Account: cfg.Account, Region: c.ECS.Region}
+	case config.ControlScalable:
+		return actions.Target{System: scaleecs.System, Name: a.Scale.Resource, Account: cfg.Account, Region: c.ApplicationAutoScaling.Region}
+	case config.ControlKubernetes:
+		return actions.Target{System: scalepods.System, Name: a.Scale.Namespace + "/" + a.Scale.Name, Account: clusterName(c)}
+	case config.ControlPagerDuty:
+		return actions.Target{System: pagerduty.System, Name: c.PagerDuty.Service}
+	case config.ControlOpsItem:
+		return actions.Target{System: ssm.System, Name: "onsale/" + string(id) + "/incident"} // its deduplication string
+	}
+	return actions.Target{System: c.Kind, Name: c.Name}
+}
+
+// policyOf turns what the config declares into the runner's own terms.
+func policyOf(cfg *config.Config) actions.Policy {
+	in := cfg.Policy
+	p := actions.Policy{ReadOnly: in.ReadOnly, Armed: in.ArmFor, Targets: map[sale.ID][]actions.Target{}}
+	for i := range cfg.Sales {
+		for j := range cfg.Sales[i].Actions {
+			a := &cfg.Sales[i].Actions[j]
+			if c, ok := cfg.Control(a.Control); ok {
+				p.Targets[cfg.Sales[i].ID] = append(p.Targets[cfg.Sales[i].ID], targetOf(cfg, cfg.Sales[i].ID, a, c))
+			}
+		}
+	}
+	for _, f := range in.Freezes {
+		p.Freezes = append(p.Freezes, actions.Freeze{
+			Scope: actions.Scope{Sales: f.Sales, Verbs: verbs(f.Verbs), ExceptIncident: f.ExceptIncident},
+			From:  f.From, Until: f.Until, Reason: f.Reason,
+		})
+	}
+	if in.MaxActions.Count > 0 {
+		p.Limits = append(p.Limits, actions.Limit{Count: in.MaxActions.Count, Per: in.MaxActions.Per})
+	}
+	for _, b := range in.Bounds {
+		p.Bounds = append(p.Bounds, bounds(b)...)
+	}
+	p.Requirements = requirements(in)
+	return p
+}
+
+// bounds are the settings that a verb's bound is about, by the names that their systems use.
+func bounds(b config.Bound) []actions.Bound {
+	var settings []string
+	switch b.Verb {
+	case config.VerbScaleUp, config.VerbScaleBack:
+		settings = []string{scaleasg.MinSize, scaleasg.DesiredCapacity, scaleecs.MinCapacity, scaleecs.DesiredCount, "minReplicas", "minReplicaCount", "replicas"}
+	default:
+		settings = []string{gate.SettingRate, "rate"}
+	}
+	var out []actions.Bound
+	for _, setting := range settings {
+		out = append(out, actions.Bound{Scope: actions.Scope{Verbs: verbs([]string{b.Verb})}, Setting: setting, Min: b.Min, Max: b.Max, Factor: b.Factor})
+	}
+	return out
+}
+
+func requirements(in config.Policy) []actions.Requirement {
+	var out []actions.Requirement
+	for _, each := range []struct {
+		how    string
+		needed actions.Requirement
+	}{{in.Reason, actions.Requirement{Reason: true}}, {in.Change, actions.Requirement{Change: true}}} {
+		if each.how == config.Required || each.how == config.ForSevere {
+			each.needed.Severe = each.how == config.ForSevere
+			out = append(out, each.needed)
+		}
+	}
+	if len(in.SecondPerson) > 0 {
+		out = append(out, actions.Requirement{Scope: actions.Scope{Verbs: verbs(in.SecondPerson)}, Second: true})
+	}
+	if in.SecondSevere {
+		out = append(out, actions.Requirement{Severe: true, Second: true})
+	}
+	return out
+}
+
+func verbs(names []string) []actions.Verb {
+	out := make([]actions.Verb, 0, len(names))
+	for _, name := range names {
+		out = append(out, actions.Verb(name))
+	}
+	return slices.Clip(out)
+}
+
+// playsOf are the plays of all sales, each for its own.
+func playsOf(cfg *config.Config) []actions.Play {
+	var out []actions.Play
+	for i := range cfg.Sales {
+		for _, p := range cfg.Sales[i].Plays {
+			play := actions.Play{Name: p.Name, Title: p.Name, Sales: []sale.ID{cfg.Sales[i].ID}}
+			for _, s := range p.Steps {
+				play.Steps = append(play.Steps, actions.PlayStep{Verb: actions.Verb(s.Verb), To: s.To, Text: s.Text, After: s.After, Hold: conditions(s.Hold)})
+			}
+			out = append(out, play)
+		}
+	}
+	return out
+}
