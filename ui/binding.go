@@ -3,6 +3,7 @@ package ui
 import (
 	"strings"
 
+	"github.com/onsale-dev/onsale/actions"
 	"github.com/onsale-dev/onsale/views"
 )
 
@@ -24,6 +25,9 @@ const (
 	HelpScope       Scope = "help"
 	PaletteScope    Scope = "palette"
 	FilterScope     Scope = "filter"
+	JournalScope    Scope = "journal"
+	ConfirmScope    Scope = "confirm"  // the panel of an action: it takes every key
+	QuestionScope   Scope = "question" // what an action needs to know first
 )
 
 // Binding is one row of the key table: what the help page, the footer, the palette and the
@@ -41,9 +45,10 @@ type Binding struct {
 // row is a binding with what it does.
 type row struct {
 	Binding
-	footer bool // shown among the keys of the footer
-	hidden bool // no entry of the palette: it only makes sense as a key
-	quiet  bool // while it is off the footer does not mention it
+	footer bool         // shown among the keys of the footer
+	hidden bool         // no entry of the palette: it only makes sense as a key
+	quiet  bool         // while it is off the footer does not mention it
+	verb   actions.Verb // of a row that acts
 	off    func(*model) string
 	run    func(*model, press)
 }

@@ -12,9 +12,17 @@ import (
 // field makes of it. A key that means nothing here does nothing, and says so.
 func (m *model) key(msg tea.KeyPressMsg) {
 	m.lastKey = m.now
+	m.countTogether(msg)
 	name := msg.String()
 	if name != "ctrl+c" {
 		m.ctrlC = time.Time{} // only two in a row count
+	}
+	if m.acting != nil {
+		m.panelKey(name, msg)
+		return
+	}
+	if m.swallows(name) {
+		return
 	}
 	p := m.place()
 	r, pressed, ok := m.keys.find(p, name)
@@ -25,6 +33,9 @@ func (m *model) key(msg tea.KeyPressMsg) {
 	if r.off != nil {
 		if why := r.off(m); why != "" {
 			m.say(sale.OK, pretty(name)+" "+r.Label+": off, "+why)
+			if r.verb != "" {
+				m.tried(r.verb)
+			}
 			return
 		}
 	}
@@ -37,6 +48,8 @@ func (m *model) unbound(p place, name string, msg tea.KeyPressMsg) {
 		m.typePalette(msg)
 	case FilterScope:
 		m.typeFilter(msg)
+	case QuestionScope:
+		m.typeQuestion(msg)
 	default:
 		m.say(sale.OK, sale.Clean(pretty(name), 16)+": not bound")
 	}
@@ -46,6 +59,10 @@ func (m *model) unbound(p place, name string, msg tea.KeyPressMsg) {
 func (m *model) paste(msg tea.PasteMsg) {
 	m.lastKey = m.now
 	switch m.place() {
+	case ConfirmScope:
+		m.panelPaste(msg)
+	case QuestionScope:
+		m.typeQuestion(cleanPaste(msg))
 	case PaletteScope:
 		m.typePalette(cleanPaste(msg))
 	case FilterScope:

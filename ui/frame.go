@@ -3,6 +3,7 @@ package ui
 import (
 	"time"
 
+	"github.com/onsale-dev/onsale/actions"
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/views"
 )
@@ -56,7 +57,15 @@ func (m *model) frame() views.Frame {
 		// Over a network each second's ages would cost more than all other changes together.
 		CoarseAges: m.opts.Remote || overSSH(m.opts.Env),
 	}
-	f.Footer.Keys = m.keys.footer(m, m.place())
+	f.Outcome = m.strip()
+	switch {
+	case m.acting != nil: // the panel is of its own sale, wherever the focus went
+		f.Focus, f.Footer.Keys = m.acting.req.Sale, m.panelHints()
+	case m.asking != nil:
+		f.Focus, f.Footer.Keys = m.asking.req.Sale, m.keys.footer(m, m.place())
+	default:
+		f.Footer.Keys = m.keys.footer(m, m.place())
+	}
 	if m.filter.editing {
 		f.Footer.Message = "filter: " + sale.Clean(m.filter.input.Value(), 40) + "_"
 		f.Footer.MessageAt, f.Footer.Severity = m.now, sale.OK
@@ -70,6 +79,22 @@ func (m *model) header() views.Header {
 	h := m.opts.Header
 	h.Filter = m.filter.text
 	h.LinkLag = m.lag()
+	if m.opts.Hands == nil {
+		return h
+	}
+	if name := m.status.Actor.Name; name != "" {
+		h.Operator = sale.Clean(name, 40)
+	}
+	h.Role, h.Armed = "READ-ONLY", m.armedLeft()
+	switch {
+	case m.status.Actor.Role == actions.Viewer:
+		h.Title = "viewer"
+	case m.offAtAll() == "":
+		h.Role = "OPERATOR"
+	}
+	if m.status.Journal != "" {
+		h.Loud = "JOURNAL CAN'T BE WRITTEN: NO KEY ACTS"
+	}
 	return h
 }
 
@@ -83,6 +108,12 @@ func (m *model) content() string {
 		return m.paint.TooSmall(f)
 	}
 	base := m.base(f)
+	switch {
+	case m.acting != nil:
+		return m.paint.Over(base, m.paint.Confirm(f, m.panelView(), m.now), f)
+	case m.asking != nil:
+		return m.paint.Over(base, m.paint.Ask(f, m.questionView()), f)
+	}
 	if !m.palette.open {
 		return base
 	}
@@ -101,6 +132,8 @@ func (m *model) base(f views.Frame) string {
 		return m.paint.Sources(f)
 	case views.LogsScreen:
 		return m.paint.Logs(f, m.logs)
+	case views.JournalScreen:
+		return m.paint.Journal(f, m.journal)
 	}
 	return m.paint.Overview(f)
 }
@@ -117,6 +150,8 @@ func (m *model) rows(f views.Frame) (visible, total int) {
 		return m.paint.SourcesRows(f)
 	case views.LogsScreen:
 		return m.paint.LogsRows(f, m.logs)
+	case views.JournalScreen:
+		return m.paint.JournalRows(f, m.journal)
 	}
 	return m.paint.OverviewRows(f)
 }

@@ -72,6 +72,10 @@ func (m *model) clearFilter() {
 
 // accept is enter in a dialog.
 func (m *model) accept() {
+	if m.asking != nil {
+		m.answer()
+		return
+	}
 	if m.palette.open {
 		m.runEntry()
 		return
@@ -82,6 +86,11 @@ func (m *model) accept() {
 
 // closeDialog is esc in a dialog.
 func (m *model) closeDialog() {
+	if m.asking != nil {
+		m.asking = nil
+		m.needs(keyNeed)
+		return
+	}
 	if m.palette.open {
 		m.palette.open = false
 		m.needs(keyNeed)

@@ -16,13 +16,13 @@ import (
 type place = Scope
 
 func places() []place {
-	return []place{OverviewScope, SaleScope, SourcesScope, LogsScope, HelpScope, PaletteScope, FilterScope}
+	return []place{OverviewScope, SaleScope, SourcesScope, LogsScope, HelpScope, PaletteScope, FilterScope, JournalScope, ConfirmScope, QuestionScope}
 }
 
 // scopesAt lists the scopes whose bindings hold at a place, innermost first.
 func scopesAt(p place) []Scope {
 	switch p {
-	case HelpScope, PaletteScope, FilterScope:
+	case HelpScope, PaletteScope, FilterScope, ConfirmScope, QuestionScope:
 		return []Scope{p, EverywhereScope}
 	}
 	return []Scope{p, ScreensScope, EverywhereScope}
@@ -147,6 +147,10 @@ func (k *keymap) footer(m *model, p place) []views.KeyHint {
 			}
 			continue
 		}
+		if n := len(out); n > 0 && r.Group == actGroup && out[n-1].Group == actGroup && h.Off != "" && out[n-1].Off == h.Off {
+			out[n-1].Keys = joinKeys(out[n-1].Keys, h.Keys) // one reason for several keys
+			continue
+		}
 		out = append(out, h)
 	}
 	return out
@@ -172,7 +176,7 @@ func joinKeys(a, b string) string {
 }
 
 // takesText reports whether letters are typed at a place.
-func takesText(p place) bool { return p == PaletteScope || p == FilterScope }
+func takesText(p place) bool { return p == PaletteScope || p == FilterScope || p == QuestionScope }
 
 func dedupe(errs []error) []error {
 	seen := map[string]bool{}

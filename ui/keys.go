@@ -5,9 +5,11 @@ package ui
 func table() []row {
 	var rows []row
 	rows = append(rows, screenRows()...)
+	rows = append(rows, actRows()...)
 	rows = append(rows, moveRows()...)
 	rows = append(rows, viewRows()...)
 	rows = append(rows, dialogRows()...)
+	rows = append(rows, panelRows()...)
 	return append(rows, sessionRows()...)
 }
 
@@ -130,7 +132,7 @@ func viewRows() []row {
 func dialogRows() []row {
 	return []row{
 		{
-			Binding: Binding{Intent: acceptIntent, Keys: []string{"enter"}, Scopes: []Scope{PaletteScope, FilterScope}, Label: "run or keep", Group: "dialog", Help: "run the chosen entry of the palette, or keep the filter", Fixed: true},
+			Binding: Binding{Intent: acceptIntent, Keys: []string{"enter"}, Scopes: []Scope{PaletteScope, FilterScope, QuestionScope}, Label: "run or keep", Group: "dialog", Help: "run the chosen entry of the palette, keep the filter, or read the target of an action", Fixed: true},
 			hidden:  true, run: func(m *model, _ press) { m.accept() },
 		},
 		{
@@ -142,7 +144,7 @@ func dialogRows() []row {
 			hidden:  true, run: func(m *model, _ press) { m.choose(1) },
 		},
 		{
-			Binding: Binding{Intent: closeIntent, Keys: []string{"esc"}, Scopes: []Scope{PaletteScope, FilterScope}, Label: "close", Group: "dialog", Help: "close the palette, or close and clear the filter", Fixed: true},
+			Binding: Binding{Intent: closeIntent, Keys: []string{"esc"}, Scopes: []Scope{PaletteScope, FilterScope, QuestionScope}, Label: "close", Group: "dialog", Help: "close the palette or a question, or close and clear the filter", Fixed: true},
 			hidden:  true, run: func(m *model, _ press) { m.closeDialog() },
 		},
 	}
@@ -164,7 +166,7 @@ func sessionRows() []row {
 		},
 		{
 			Binding: Binding{Intent: quitIntent, Keys: []string{"q"}, Scopes: []Scope{ScreensScope, HelpScope}, Label: "quit", Group: "session", Help: "leave the cockpit; nothing on the systems changes"},
-			footer:  true, run: func(m *model, _ press) { m.quit() },
+			footer:  true, off: (*model).offQuit, run: func(m *model, _ press) { m.quit() },
 		},
 	}
 }

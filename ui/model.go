@@ -2,11 +2,13 @@ package ui
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/onsale-dev/onsale/actions"
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/views"
 )
@@ -27,12 +29,16 @@ type painter interface {
 	Help(f views.Frame, keys []views.KeyHint) string
 	TooSmall(f views.Frame) string
 	Palette(f views.Frame, input string, entries []views.PaletteEntry, cursor int) string
+	Journal(f views.Frame, j views.Journal) string
+	Confirm(f views.Frame, p views.Panel, now time.Time) string
+	Ask(f views.Frame, q views.Question) string
 	Over(base, box string, f views.Frame) string
 	Hit(f views.Frame, screen views.Screen, x, y int) views.Hit
 	OverviewRows(f views.Frame) (visible, total int)
 	SaleRows(f views.Frame) (visible, total int)
 	SourcesRows(f views.Frame) (visible, total int)
 	LogsRows(f views.Frame, lines []views.LogLine) (visible, total int)
+	JournalRows(f views.Frame, j views.Journal) (visible, total int)
 	HelpRows(f views.Frame, keys []views.KeyHint) (visible, total int)
 	OverviewColumns(f views.Frame) int
 }
@@ -79,11 +85,32 @@ type model struct {
 	palette palette
 	logs    []views.LogLine
 
+	status         Status
+	offers         offered
+	acting         *panel    // being confirmed; nil: nothing is
+	asking         *question // before that
+	gen            int       // of the newest panel
+	runs           map[sale.ID]*running
+	outcome        *views.Outcome // of the last action, until another replaces it
+	outcomeOf      string
+	watch          *actions.Watch // for the effect of that action
+	newsSeen       map[string]newsState
+	journal        views.Journal
+	readingJournal bool
+
+	reads     func() uint64 // how often the terminal was read; 0: not known
+	lastReads uint64
+	lastPress time.Time
+	together  int       // keys that came with this one, itself counted
+	silent    time.Time // until then keys belong to what was just disarmed or sent
+	ctx       context.Context
+
 	message   string
 	messageAt time.Time
 	severity  sale.Verdict
 	lastKey   time.Time
 	ctrlC     time.Time
+	warned    bool                 // that quitting would leave an action behind
 	lag       func() time.Duration // how long the terminal takes to accept a frame
 
 	pace    pacer
@@ -114,11 +141,15 @@ func newModel(opts Options, keys *keymap, guard *Guard) *model {
 		pace:   pacer{max: opts.MaxFPS},
 		lag:    func() time.Duration { return 0 },
 		draw:   true,
+		runs:   map[sale.ID]*running{},
+		reads:  func() uint64 { return 0 },
+		ctx:    context.Background(),
 	}
 	m.theme = newThemes(opts)
 	m.filter.input = newInput(40)
 	m.palette.input = newInput(60)
 	m.look()
+	m.lookHands()
 	return m
 }
 
@@ -169,7 +200,11 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		m.takeLogs(msg.lines)
 	case frameMsg:
 		m.waiting = false
+	default:
+		m.handle(msg)
 	}
+	m.lookHands()
+	m.askOffers()
 	m.settleFrame()
 	return m, tea.Batch(m.cmds...)
 }
@@ -191,6 +226,7 @@ func (m *model) View() (v tea.View) {
 	if m.opts.Mouse {
 		m.drawn.MouseMode = tea.MouseModeCellMotion
 	}
+	m.drawn.ReportFocus = m.opts.Hands != nil // an armed panel is disarmed when the focus goes
 	return m.drawn
 }
 
@@ -218,6 +254,7 @@ func (m *model) look() need {
 	before := m.snap
 	m.snap = m.opts.Feed.Snapshot()
 	m.arrange()
+	m.upsetPanel()
 	switch {
 	case before == m.snap:
 		return notNeeded
@@ -260,7 +297,7 @@ func appeared(a, b *sale.State) bool {
 
 // arrange puts the sales in order, applies the filter and keeps the focus on its sale.
 func (m *model) arrange() {
-	still := m.palette.open || m.now.Sub(m.lastKey) < keyQuiet
+	still := m.palette.open || m.acting != nil || m.asking != nil || m.now.Sub(m.lastKey) < keyQuiet
 	m.order.update(m.snap, m.now, still)
 	m.ids = filtered(m.order.ids, m.snap, m.filter.words)
 	untouched := m.lastKey.IsZero() // nobody has aimed at a sale yet: the worst one has the focus
@@ -272,6 +309,7 @@ func (m *model) arrange() {
 // tick is the frame of each second.
 func (m *model) tick() {
 	m.look()
+	m.offers.stale = true
 	m.needs(nowNeed)
 }
 
@@ -281,6 +319,7 @@ func (m *model) resize(msg tea.WindowSizeMsg) {
 		return
 	}
 	m.width, m.height = w, h
+	m.disarm(actions.ByResize)
 	m.keepInSight()
 	m.needs(nowNeed)
 }
@@ -298,6 +337,10 @@ func (m *model) say(v sale.Verdict, text string) {
 // place is where keys go now.
 func (m *model) place() place {
 	switch {
+	case m.acting != nil:
+		return ConfirmScope
+	case m.asking != nil:
+		return QuestionScope
 	case m.palette.open:
 		return PaletteScope
 	case m.filter.editing:

@@ -42,7 +42,8 @@ func (s *sieve) filter(_ tea.Model, msg tea.Msg) tea.Msg {
 
 // click focuses what is under the pointer; a click on what has the focus opens it.
 func (m *model) click(msg tea.MouseClickMsg) {
-	if msg.Button != tea.MouseLeft || m.palette.open || m.helping || !views.Fits(m.width, m.height) {
+	m.disarm("the mouse was used")
+	if m.asking != nil || msg.Button != tea.MouseLeft || m.palette.open || m.helping || !views.Fits(m.width, m.height) {
 		return
 	}
 	m.lastKey = m.now
@@ -71,6 +72,10 @@ func (m *model) click(msg tea.MouseClickMsg) {
 
 // wheel moves by three rows, or by one row of panes.
 func (m *model) wheel(msg tea.MouseWheelMsg) {
+	m.disarm("the mouse was used")
+	if m.asking != nil {
+		return
+	}
 	by := 0
 	switch msg.Button {
 	case tea.MouseWheelUp:

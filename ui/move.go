@@ -16,7 +16,9 @@ func (m *model) listOf() views.Screen {
 }
 
 // hasCursor reports whether a row is chosen on a screen; on the others moving only scrolls.
-func hasCursor(s views.Screen) bool { return s == views.SourcesScreen || s == views.LogsScreen }
+func hasCursor(s views.Screen) bool {
+	return s == views.SourcesScreen || s == views.LogsScreen || s == views.JournalScreen
+}
 
 // move goes by columns and rows on the overview, by panels and rows elsewhere.
 func (m *model) move(dx, dy int) {

@@ -55,6 +55,8 @@ type Options struct {
 	// ReadNow asks a source to be read at once, by its name; nil where nobody can. It is
 	// called from a goroutine of its own.
 	ReadNow func(source string)
+	// Hands is how this session acts; nil for a session that only reads.
+	Hands Hands
 	// Logs is what the logs screen shows; nil for none.
 	Logs *LogRing
 	// Guard watches over the program's own goroutines; nil for one of the session's own.

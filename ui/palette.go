@@ -9,6 +9,7 @@ import (
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
+	"github.com/onsale-dev/onsale/actions"
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/views"
 )
@@ -26,7 +27,8 @@ type palette struct {
 // entry is one thing that the palette can do.
 type entry struct {
 	views.PaletteEntry
-	run func(*model)
+	verb actions.Verb // of an entry that acts
+	run  func(*model)
 }
 
 func (p *palette) shown() []views.PaletteEntry { return p.entries }
@@ -57,9 +59,15 @@ func (m *model) paletteEntries() []entry {
 		case r.off != nil:
 			e.Off = r.off(m)
 		}
-		e.run = func(m *model) { r.run(m, press{}) }
+		e.verb = r.verb
+		key := ""
+		if len(r.Keys) > 0 {
+			key = r.Keys[0]
+		}
+		e.run = func(m *model) { r.run(m, press{key: key}) }
 		all = append(all, e)
 	}
+	all = append(all, m.playEntries()...)
 	for _, id := range m.order.ids {
 		if st := m.snap.Sale(id); st != nil {
 			all = append(all, saleEntry(st))
@@ -83,10 +91,38 @@ func (r *row) paletteTitle() string {
 		return "shorter window"
 	case longerIntent:
 		return "longer window"
+	case rateUpIntent:
+		return "admission rate up"
+	case rateDownIntent:
+		return "admission rate down"
 	case openIntent:
 		return "open the sale in focus"
 	}
 	return r.Label
+}
+
+// playEntries are the plays of the sale in focus.
+func (m *model) playEntries() []entry {
+	var all []entry
+	if m.opts.Hands == nil || m.screen != views.OverviewScreen && m.screen != views.SaleScreen {
+		return nil
+	}
+	for _, o := range m.offers.list {
+		if o.Verb != actions.RunPlay {
+			continue
+		}
+		title := "play " + o.Play
+		e := entry{PaletteEntry: views.PaletteEntry{Title: title, Help: o.Hint, Off: m.offVerb(actions.RunPlay, o.Play)}, verb: actions.RunPlay}
+		e.run = func(m *model) {
+			if m.together > 1 {
+				m.say(sale.OK, title+": keys came in a burst; press enter alone")
+				return
+			}
+			m.openPanel(title, "", actions.Request{Sale: m.focus, Verb: actions.RunPlay, Play: o.Play})
+		}
+		all = append(all, e)
+	}
+	return all
 }
 
 func saleEntry(st *sale.State) entry {
@@ -167,6 +203,9 @@ func (m *model) runEntry() {
 	e := m.palette.found[m.palette.cursor]
 	if e.Off != "" {
 		m.say(sale.OK, e.Title+": off, "+e.Off)
+		if e.verb != "" {
+			m.tried(e.verb)
+		}
 		return
 	}
 	m.palette.open = false

@@ -1,6 +1,11 @@
 package ui
 
-import "github.com/onsale-dev/onsale/views"
+import (
+	"maps"
+	"slices"
+
+	"github.com/onsale-dev/onsale/views"
+)
 
 // Why a key does nothing now, in a few words; empty when it works.
 
@@ -81,6 +86,14 @@ func (m *model) offReadNow() string {
 	}
 	if m.chosenSource() == nil {
 		return "no source is chosen"
+	}
+	return ""
+}
+
+// offQuit is set while an action runs: who leaves would not see how it ends.
+func (m *model) offQuit() string {
+	for _, id := range slices.Sorted(maps.Keys(m.runs)) {
+		return m.saleWord(id) + m.runs[id].what + " is not settled yet"
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -68,6 +69,7 @@ type session struct {
 	program *tea.Program
 	before  *term.State
 	lost    chan struct{}
+	inner   context.Context // ends with the session
 	stop    context.CancelFunc
 }
 
@@ -80,6 +82,10 @@ func newSession(o Options, keys *keymap) (*session, error) {
 	s.gate = newGate(o.Out, o.Guard)
 	m := newModel(o, keys, o.Guard)
 	m.lag = s.gate.lag
+	m.ctx, s.stop = context.WithCancel(context.Background())
+	reads := new(atomic.Uint64)
+	m.reads = reads.Load
+	s.inner = m.ctx
 	w, h, err := term.GetSize(o.Out.Fd())
 	if err != nil {
 		w, h = 80, 24
@@ -87,7 +93,7 @@ func newSession(o Options, keys *keymap) (*session, error) {
 	m.width, m.height = clampSize(w, h)
 	sieve := &sieve{mouse: o.Mouse}
 	s.program = tea.NewProgram(m,
-		tea.WithInput(keyboard{o.In, s.terminalLost}),
+		tea.WithInput(keyboard{o.In, s.terminalLost, reads}),
 		tea.WithOutput(s.gate),
 		tea.WithEnvironment(o.Env),
 		tea.WithWindowSize(m.width, m.height),
@@ -116,9 +122,8 @@ func (s *session) run(ctx context.Context) error {
 	signal.Notify(signals, endingSignals()...)
 	defer signal.Stop(signals)
 
-	inner, stop := context.WithCancel(context.Background())
-	s.stop = stop
-	defer stop()
+	inner := s.inner
+	defer s.stop()
 	if !s.opts.NoTitle {
 		_, _ = s.gate.Write([]byte(pushTitle))
 	}
@@ -154,11 +159,28 @@ func (s *session) start(ctx context.Context) {
 		send: s.program.Send,
 	}
 	s.opts.Guard.Go("screen pump", func() { p.run(ctx) })
+	if hands := s.opts.Hands; hands != nil {
+		s.opts.Guard.Go("action news", func() { s.tellNews(ctx, hands) })
+	}
 	resized, stopNotify := notifyResize()
 	s.opts.Guard.Go("screen size", func() {
 		defer stopNotify()
 		s.watchSize(ctx, resized)
 	})
+}
+
+// tellNews wakes the program when there is news of actions, and once at the start.
+func (s *session) tellNews(ctx context.Context, hands Hands) {
+	bell, hangUp := hands.Subscribe()
+	defer hangUp()
+	for {
+		s.program.Send(newsMsg{})
+		select {
+		case <-ctx.Done():
+			return
+		case <-bell:
+		}
+	}
 }
 
 // watchSize tells the program its size after each change, at most every 50 ms.

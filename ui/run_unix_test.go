@@ -61,6 +61,9 @@ func helper() int {
 	if strings.Contains(mode, "panic-in-update") {
 		opts.Feed = &badFeed{fakeFeed: feed}
 	}
+	if strings.Contains(mode, "acting") {
+		opts.Hands = newHands()
+	}
 	ctx := context.Background()
 	if strings.Contains(mode, "deadline") {
 		var stop context.CancelFunc

@@ -114,6 +114,11 @@ func (m *model) quit() { m.cmds = append(m.cmds, tea.Quit) }
 // interrupt quits at the second ctrl+c within three seconds; the first one says so.
 func (m *model) interrupt() {
 	if !m.ctrlC.IsZero() && m.now.Sub(m.ctrlC) < 3*time.Second {
+		if why := m.offQuit(); why != "" && !m.warned {
+			m.warned, m.ctrlC = true, time.Time{}
+			m.say(sale.Watch, why+"; ctrl+c twice again leaves all the same")
+			return
+		}
 		m.quit()
 		return
 	}

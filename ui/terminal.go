@@ -160,12 +160,16 @@ func (t *gate) lag() time.Duration {
 // alone would go on without input.
 type keyboard struct {
 	*os.File
-	lost func()
+	lost  func()
+	reads *atomic.Uint64 // how often something was read
 }
 
 // Read reads keys.
 func (k keyboard) Read(p []byte) (int, error) {
 	n, err := k.File.Read(p)
+	if n > 0 {
+		k.reads.Add(1)
+	}
 	if n == 0 && (errors.Is(err, io.EOF) || terminalGone(err)) {
 		k.lost()
 	}

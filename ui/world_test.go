@@ -110,6 +110,10 @@ func (p *textPainter) page(name string, f views.Frame, more ...string) string {
 		fmt.Sprintf("window %s panel %d zoomed %v scroll %d cursor %d", f.Window, f.Panel, f.Zoomed, f.Scroll, f.Cursor),
 		"filter " + f.Header.Filter,
 		"message " + f.Footer.Message,
+		fmt.Sprintf("who %s %s %s armed %s loud %s", f.Header.Title, f.Header.Operator, f.Header.Role, f.Header.Armed, f.Header.Loud),
+	}
+	if o := f.Outcome; o != nil {
+		lines = append(lines, fmt.Sprintf("outcome %s %s | %s | undo %s", o.Stage, o.Text, o.More, o.Undo))
 	}
 	for _, k := range f.Footer.Keys {
 		lines = append(lines, "key "+k.Keys+" "+k.Label+offWord(k.Off))
@@ -153,6 +157,36 @@ func (p *textPainter) Palette(_ views.Frame, input string, entries []views.Palet
 		lines = append(lines, mark+e.Title+offWord(e.Off))
 	}
 	return strings.Join(lines, "\n")
+}
+
+func (p *textPainter) Journal(f views.Frame, j views.Journal) string {
+	more := []string{"journal problem " + j.Problem}
+	for _, r := range j.Rows {
+		more = append(more, "record "+r.Text)
+	}
+	return p.page("journal", f, more...)
+}
+
+func (p *textPainter) JournalRows(_ views.Frame, j views.Journal) (int, int) {
+	return p.visible, len(j.Rows)
+}
+
+func (p *textPainter) Confirm(f views.Frame, v views.Panel, now time.Time) string {
+	state := "reading"
+	switch {
+	case v.Preview == nil:
+	case v.Preview.Refused():
+		state = "refused " + v.Preview.Refusals[0].Text
+	case v.Confirm.Editing():
+		state = "editing"
+	case v.Confirm.Armed(now):
+		state = "armed " + string(v.Confirm.Challenge) + v.Confirm.Name
+	}
+	return fmt.Sprintf("CONFIRM %s %s of %s: %s\nreason %q change %q required %q", v.Key, v.Label, f.Focus, state, v.Reason, v.Change, v.Required)
+}
+
+func (p *textPainter) Ask(f views.Frame, q views.Question) string {
+	return fmt.Sprintf("question %s %s of %s: %s: %q %v wrong %q", q.Key, q.Label, f.Focus, q.Ask, q.Input, q.Lines, q.Wrong)
 }
 
 func (p *textPainter) Over(base, box string, _ views.Frame) string       { return base + "\n" + box }
@@ -212,7 +246,7 @@ func (h *hand) perform(cmd tea.Cmd) {
 		for _, c := range msg {
 			h.perform(c)
 		}
-	case frameMsg:
+	case frameMsg, offersMsg, previewMsg, pressedMsg, stepMsg, ranMsg, journalMsg:
 		h.send(msg)
 	default:
 		h.said = append(h.said, msg)

@@ -108,11 +108,9 @@ func (f *Frame) header(rows int, crowded bool) []string {
 	}
 	c.spread(0, first, []part{{text, times, 5}})
 	second := []part{}
-	if h.Operator != "" {
-		second = append(second, say(text, 4, "operator "+h.Operator, h.Operator))
-	}
-	if h.Role != "" {
-		second = append(second, say(accent, 0, h.Role))
+	second = append(second, h.who()...)
+	if h.Loud != "" {
+		second = append(second, say(badWord, 0, "▲ "+h.Loud))
 	}
 	if h.Filter != "" {
 		second = append(second, say(accent, 0, "filter /"+h.Filter))
@@ -306,18 +304,23 @@ func (f *Frame) shownOf() string {
 	return ""
 }
 
-// footerRows is how many lines the footer takes.
+// footerRows is how many lines the footer takes, with the outcome strip above it.
 func footerRows(f *Frame) int {
+	rows := 3
 	if f.Height < 20 {
-		return 2
+		rows = 2
 	}
-	return 3
+	if f.Outcome != nil {
+		rows += stripRows
+	}
+	return rows
 }
 
 // footer draws the newest message, the keys that work here, and those that don't with a
 // reason each, cut from the right.
 func (f *Frame) footer() []string {
-	c := newCanvas(f.Theme, f.Width, footerRows(f))
+	strip := f.strip()
+	c := newCanvas(f.Theme, f.Width, footerRows(f)-len(strip))
 	defer c.release()
 	x := 0
 	if f.Footer.Message != "" {
@@ -336,7 +339,7 @@ func (f *Frame) footer() []string {
 	if c.h > 2 {
 		f.keyRow(c, 2, "off", true)
 	}
-	return c.rows()
+	return append(strip, c.rows()...)
 }
 
 func (f *Frame) keyRow(c *canvas, y int, title string, off bool) {

@@ -26,6 +26,7 @@ type Frame struct {
 	Cursor        int  // the chosen row of a list
 	Header        Header
 	Footer        Footer
+	Outcome       *Outcome // of the last action, in two rows above the footer; nil: none
 	Links         LinkPolicy
 	CoarseAges    bool // ages under a minute step by 5 s: fewer bytes on a slow link
 }
@@ -36,9 +37,14 @@ type Header struct {
 	Environment string // "PROD": in every header, never dropped
 	Accounts    []string
 	Operator    string // who sits here, cleaned
-	Role        string // "READ-ONLY", …
-	LinkLag     time.Duration
-	Filter      string
+	Title       string // what that person is: "viewer"; default "operator"
+	Role        string // "READ-ONLY", or the role in capitals where that person may act
+	// Armed is what is left of the countdown of an armed panel; 0: none is armed.
+	Armed time.Duration
+	// Loud is what must not be missed on any screen, such as a journal that can't be written.
+	Loud    string
+	LinkLag time.Duration
+	Filter  string
 }
 
 // Footer is the bottom lines: the newest message and the keys that work here.

@@ -17,6 +17,9 @@ func (r *Renderer) Hit(f Frame, screen Screen, x, y int) Hit {
 	case SourcesScreen:
 		p := planSources(&f)
 		return f.hitList(y, p.header, p.header+p.titles, p.list, len(f.snapshot().Sources))
+	case JournalScreen:
+		p := planJournal(&f)
+		return f.hitList(y, p.header, p.header+p.titles, p.list, -1)
 	case LogsScreen:
 		p := planLogs(&f)
 		return f.hitList(y, p.header, p.header+1, p.list, -1)

@@ -13,6 +13,7 @@ const (
 	SaleScreen     Screen = "sale"
 	SourcesScreen  Screen = "sources"
 	LogsScreen     Screen = "logs"
+	JournalScreen  Screen = "journal"
 	HelpScreen     Screen = "help"
 )
 
@@ -33,7 +34,7 @@ const (
 	SaleArea    Area = "sale"   // a sale's pane or rows on the overview
 	PanelArea   Area = "panel"  // a chart of a sale's page
 	SignalArea  Area = "signal" // a row of the signal table of a sale's page
-	RowArea     Area = "row"    // a row of a list: sources, logs
+	RowArea     Area = "row"    // a row of a list: sources, logs, journal
 	HeaderArea  Area = "header"
 	FooterArea  Area = "footer"
 )

@@ -48,6 +48,7 @@ const (
 	badWord                  //
 	unknownWord              //
 	okWord                   //
+	keyWord                  // the letter that fires, and ARMED
 	styles      = iota
 )
 
@@ -79,7 +80,7 @@ func hues() [styles]hue {
 func NewTheme(o Options) *Theme {
 	t := &Theme{options: o}
 	table := hues()
-	colour := map[style]style{watchWord: watch, badWord: bad, unknownWord: unknown, okWord: dim}
+	colour := map[style]style{watchWord: watch, badWord: bad, unknownWord: unknown, okWord: dim, keyWord: accent}
 	for s := text; s < styles; s++ {
 		base, word := colour[s]
 		if !word {
