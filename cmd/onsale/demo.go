@@ -78,7 +78,7 @@ func (p *program) demo(ctx context.Context, flags demoFlags) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	flags.dir = dir
+	flags.dir, p.journalAt = dir, filepath.Join(dir, "journal")
 	platform, cfg, err := p.startPlatform(ctx, flags)
 	if err != nil {
 		return err

@@ -38,6 +38,7 @@ type program struct {
 	asciiFlag  bool
 	themeFlag  string
 	logFlag    string
+	journalAt  string // of the demo; "" is the usual place
 }
 
 func (p *program) run(ctx context.Context, args []string) (code int) {

@@ -46,19 +46,31 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 
+	h, closeJournal, err := p.openHands(cfg, c.store, log)
+	if err != nil {
+		return err
+	}
+	defer closeJournal()
 	guard := ui.NewGuard()
 	ctx, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	poller := c.poller()
-	for name, loop := range map[string]func(){
+	loops := map[string]func(){
 		"poller": func() { poller.Run(ctx) },
 		"clock":  func() { c.tick(ctx) },
-	} {
+	}
+	if h != nil {
+		loops["hands"] = func() { h.watch(ctx) }
+	}
+	for name, loop := range loops {
 		running.Add(1)
 		guard.Go(name, func() { defer running.Done(); loop() })
 	}
 	options := p.session(cfg)
 	options.Feed, options.Logs, options.Guard = c.store, logs, guard
+	if h != nil { // a nil *hands in the interface would not be nil
+		options.Hands = h
+	}
 	options.Line = func(st *sale.State, at time.Time) string { return checkLine(st, at, 0, p.ascii()) }
 	options.ReadNow = func(source string) {
 		if err := poller.Nudge(source); err != nil {
