@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/hmac"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
@@ -14,7 +15,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/onsale-dev/onsale/sale"
@@ -39,11 +39,13 @@ func (e *Executor) fail(class sale.Class, text, hint string, nothing bool) *fail
 
 // clean takes every secret out of a text: header values, the signing secret, addresses with what
 // stands in their path.
-func (e *Executor) clean(text string, cells int) string {
+func (e *Executor) clean(text string, cells int) string { return sale.Clean(e.hide(text), cells) }
+
+func (e *Executor) hide(text string) string {
 	for _, secret := range e.secrets {
 		text = strings.ReplaceAll(text, secret, "[hidden]")
 	}
-	return sale.Clean(text, cells)
+	return text
 }
 
 // request is one call as it is sent.
@@ -70,8 +72,8 @@ func (e *Executor) do(ctx context.Context, r request) (data []byte, id string, e
 	if ctx.Err() != nil {
 		return nil, "", e.fail(sale.Timeout, "the time was up before anything was sent", "try again", true)
 	}
-	if wait := e.budget.take(time.Now(), r.use); wait > 0 {
-		f := e.fail(sale.Throttled, "not sent: the limit of "+e.budget.String()+" leaves no room for "+strconv.Itoa(seconds(wait))+" s", "wait; the limit is the provider's own", true)
+	if wait := e.limit.take(time.Now(), r.use); wait > 0 {
+		f := e.fail(sale.Throttled, "not sent: the limit of "+e.limit.String()+" leaves no room for "+strconv.Itoa(seconds(wait))+" s", "wait; the limit is the provider's own", true)
 		f.problem.RetryAfter = wait
 		return nil, "", f
 	}
@@ -124,8 +126,12 @@ func (e *Executor) build(ctx context.Context, r request) (*http.Request, error) 
 	if r.key != "" && !r.plain {
 		req.Header.Set("Idempotency-Key", r.key)
 	}
-	if r.use == writing && len(e.signing) > 0 {
-		sign(req.Header, e.signing, r.key, time.Now(), r.body)
+	if len(e.signing) > 0 {
+		id := r.key
+		if id == "" {
+			id = "read_" + rand.Text() // a look has no action whose id it could carry
+		}
+		sign(req.Header, e.signing, id, time.Now(), r.body)
 	}
 	return req, nil
 }
@@ -205,7 +211,7 @@ func (e *Executor) refused(resp *http.Response, data []byte) *failure {
 	case code == http.StatusTooManyRequests:
 		f.problem.Class, f.problem.Hint = sale.Throttled, "the provider's limit is used up; wait"
 		if f.problem.RetryAfter > 0 {
-			e.budget.block(time.Now().Add(f.problem.RetryAfter))
+			e.limit.block(time.Now().Add(f.problem.RetryAfter))
 		}
 	case code >= 500:
 		f.problem.Class, f.problem.Hint = sale.Failing, "the other side is itself in trouble: see its status page"
@@ -227,57 +233,4 @@ func retryAfter(header string, now time.Time) time.Duration {
 		return min(max(at.Sub(now), 0), most)
 	}
 	return 0
-}
-
-// Budget is the provider's limit of calls.
-type Budget struct {
-	Calls int // 0: none is known
-	Per   time.Duration
-}
-
-// budget counts calls, keeps the end of the limit for a write and its proof, and remembers for how
-// long the provider said to wait.
-type budget struct {
-	Budget
-	mu      sync.Mutex
-	made    []time.Time
-	blocked time.Time
-}
-
-func (b *budget) String() string {
-	return strconv.Itoa(b.Calls) + " calls per " + sale.FormatAge(b.Per)
-}
-
-func (b *budget) take(now time.Time, of use) (wait time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if now.Before(b.blocked) {
-		return b.blocked.Sub(now)
-	}
-	if b.Calls <= 0 || b.Per <= 0 {
-		return 0
-	}
-	for len(b.made) > 0 && now.Sub(b.made[0]) >= b.Per {
-		b.made = b.made[1:]
-	}
-	most := b.Calls
-	switch of {
-	case looking:
-		most = max(most/2, 1)
-	case proving:
-		most = max(most-1, 1)
-	}
-	if len(b.made) >= most {
-		return b.Per - now.Sub(b.made[len(b.made)-most])
-	}
-	b.made = append(b.made, now)
-	return 0
-}
-
-func (b *budget) block(until time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if until.After(b.blocked) {
-		b.blocked = until
-	}
 }

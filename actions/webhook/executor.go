@@ -23,14 +23,14 @@ type Executor struct {
 	client  *http.Client
 	signing []byte
 	secrets []string
-	budget  budget
+	limit   *Limit
 }
 
 var _ actions.Executor = (*Executor)(nil)
 
 // Info describes the executor.
 func (e *Executor) Info() actions.Info {
-	info := actions.Info{System: System, Deadline: 10 * time.Second, ByReceipt: e.state == nil, ReadBack: e.o.readBack}
+	info := actions.Info{System: System, Deadline: e.o.Deadline, ByReceipt: e.state == nil, ReadBack: e.o.readBack}
 	undoable := false
 	for _, m := range actions.Verbs() {
 		if e.calls[m.Verb] != nil {
@@ -45,9 +45,7 @@ func (e *Executor) Info() actions.Info {
 }
 
 // Target is what the policy has to declare.
-func (e *Executor) Target() actions.Target {
-	return actions.Target{System: System, Kind: e.o.Kind, Name: e.o.Name, Account: e.o.Account}
-}
+func (e *Executor) Target() actions.Target { return e.o.Target() }
 
 // settingOf is what a verb sets.
 func settingOf(v actions.Verb) string {
@@ -64,7 +62,7 @@ func settingOf(v actions.Verb) string {
 
 // read asks for the present state; an incident that is not there has none.
 func (e *Executor) read(ctx context.Context, id sale.ID, of use) (actions.Value, error) {
-	values := map[string]any{holeSale: string(id), holeDedup: dedup(id)}
+	values := map[string]any{holeTarget: e.o.Name, holeSale: string(id), holeDedup: dedup(id)}
 	data, _, err := e.do(ctx, request{method: http.MethodGet, url: e.state.url(values), headers: e.headers(e.o.State.Headers), use: of})
 	var f *failure
 	if errors.As(err, &f) && (f.status == http.StatusNotFound || f.status == http.StatusGone) && e.o.State.Paths[SettingStatus] != "" {
@@ -209,8 +207,11 @@ func (e *Executor) tellGate(p *actions.Preview, seen actions.Evidence) {
 		p.UndoText = "no undo: the earlier value is not known; set the one you want by name"
 	}
 	p.EffectText = "how soon it is seen is not declared"
-	if e.o.Latest > 0 {
+	switch {
+	case e.o.Latest > 0:
 		p.EffectText = "seen within " + sale.FormatAge(e.o.Latest)
+	case e.o.Proof.Within > 0:
+		p.EffectText = "not taken unless it is seen within " + sale.FormatAge(e.o.Proof.Within)
 	}
 	if o := seen.Signal(sale.Waiting); o.Usable() {
 		n := o.Value
@@ -261,28 +262,6 @@ func (e *Executor) bound(p *actions.Preview, n float64, seen actions.Evidence) {
 	}
 }
 
-func (e *Executor) aimEffect(p *actions.Preview, seen actions.Evidence) {
-	admitted := seen.Signal(sale.AdmissionRate)
-	if !admitted.Has || e.o.Latest <= 0 {
-		return
-	}
-	effect := actions.Effect{Signal: sale.AdmissionRate, Direction: actions.Down, Within: e.o.Latest + 2*time.Minute}
-	next, isRate := p.To[SettingRate].Number()
-	was, known := p.From[SettingRate].Number()
-	paused, isPause := p.To[SettingPaused].Flag()
-	switch {
-	case isRate && known && next > was:
-		effect.Direction, effect.Wanted = actions.Up, was+(next-was)/2
-	case isRate && known:
-		effect.Wanted = next * 1.1
-	case isPause && paused:
-		effect.Wanted = 0.02 * admitted.Value
-	default:
-		return
-	}
-	p.Effect = &effect
-}
-
 // Execute makes the one call, if the state is as the preview saw it.
 func (e *Executor) Execute(ctx context.Context, p actions.Preview, key string) (actions.Receipt, error) {
 	no := func(text string) (actions.Receipt, error) {
@@ -324,6 +303,9 @@ func (e *Executor) Execute(ctx context.Context, p actions.Preview, key string) (
 		return actions.Receipt{RequestID: id}, &actions.RejectedError{Problem: f.problem}
 	case err != nil:
 		return actions.Receipt{RequestID: id}, err
+	}
+	if id == "" && e.o.requestID != nil {
+		id = e.clean(e.o.requestID(data), 80)
 	}
 	text := "accepted by " + e.o.Name
 	if e.o.Accepted != "" {

@@ -43,7 +43,7 @@ func (e *Executor) values(p actions.Preview, verb actions.Verb) map[string]any {
 	name := cmp.Or(e.o.Names[id], string(id))
 	clean := func(s string, cells int) string { return e.told(e.clean(s, cells)) }
 	v := map[string]any{
-		holeVerb: string(verb), holeSale: string(id), holeSaleName: clean(name, 120), holeDedup: dedup(id),
+		holeVerb: string(verb), holeTarget: e.o.Name, holeSeverity: e.o.Severity, holeService: clean(e.o.Service, 80), holeSale: string(id), holeSaleName: clean(name, 120), holeDedup: dedup(id),
 		holeAt: p.ReadAt.UTC().Format(time.RFC3339), holeReason: clean(p.Request.Reason, 200), holeChange: clean(p.Request.Change, 80),
 	}
 	if n, ok := p.To[SettingRate].Number(); ok {
@@ -64,15 +64,18 @@ func (e *Executor) values(p actions.Preview, verb actions.Verb) map[string]any {
 	}
 	var links []map[string]string
 	for _, l := range e.o.Links[id] {
-		links = append(links, map[string]string{"title": clean(l.Title, 60), "url": l.URL})
+		links = append(links, map[string]string{"title": clean(l.Title, 60), "url": e.hide(l.URL)})
 	}
 	v[holeCause], v[holeFigures], v[holeLinks] = strings.Join(causes, "; "), figures, links
 	if len(links) > 0 {
 		v[holeLink] = links[0]["url"]
 	}
 	head := cmp.Or(sale.Clean(p.Request.Text, 160), first(p.Facts), "incident")
-	if verb == actions.AddNote {
+	switch {
+	case verb == actions.AddNote:
 		head = "note"
+	case p.Request.Text == "" && e.o.Summary != "":
+		head = sale.Clean(e.o.Summary, 160)
 	}
 	v[holeTitle] = e.short(holeTitle, clean(name+": "+head, 200))
 	v[holeDescription] = e.short(holeDescription, e.description(v, verb, causes, figures))
@@ -114,6 +117,8 @@ func (e *Executor) description(v map[string]any, verb actions.Verb, causes, figu
 			lines = append(lines, label+": "+s)
 		}
 	}
+	add("Severity", v[holeSeverity])
+	add("Service", v[holeService])
 	add("Note", v[holeNote])
 	for _, c := range causes {
 		add("Cause", c)

@@ -50,9 +50,11 @@ type Options struct {
 	Sign    string
 	Secrets []string // more that must never appear in a text
 
-	State  *State // nil: acceptance is the proof
-	Budget Budget
-	Client *http.Client // nil makes one; redirects are never followed
+	State    *State // nil: acceptance is the proof
+	Budget   Budget
+	Limit    *Limit        // counts Budget's calls for several executors; nil: one of its own
+	Deadline time.Duration // of one write; 0: 10 s
+	Client   *http.Client  // nil makes one; redirects are never followed
 
 	// Min and Max bound a rate, people per minute; Max 0 means 1,000,000.
 	Min, Max float64
@@ -61,6 +63,10 @@ type Options struct {
 	Safe func(seen actions.Evidence) (perMinute float64, known bool)
 	// Soonest and Latest bound the time until the effect can be seen; 0: not known.
 	Soonest, Latest time.Duration
+	Proof           Proof
+
+	// Summary is what an incident says when nobody gives words; Severity and Service are told along.
+	Summary, Severity, Service string
 
 	Names map[sale.ID]string // of the sales, for an incident's title
 	Links map[sale.ID][]sale.Link
@@ -72,10 +78,21 @@ type Options struct {
 
 	escape   func(string) string     // of texts, where the tool gives characters a meaning
 	answered func(data []byte) error // what of a 2xx is no acceptance
-	bounded  map[string]int          // the tool's own longest texts, in characters
-	readBack actions.ReadBackPlan    //
-	plain    bool                    // the tool knows no Idempotency-Key
-	wrong    error                   // what of a preset's own options can't work
+
+	requestID func(data []byte) string // where the tool says it in its answer, not in a header
+	bounded   map[string]int           // the tool's own longest texts, in characters
+	readBack  actions.ReadBackPlan     //
+	plain     bool                     // the tool knows no Idempotency-Key
+	wrong     error                    // what of a preset's own options can't work
+}
+
+// Target is what an executor of these options acts on.
+func (o Options) Target() actions.Target {
+	kind := o.Kind
+	if kind == "" {
+		kind = "webhook"
+	}
+	return actions.Target{System: System, Kind: kind, Name: o.Name, Account: o.Account}
 }
 
 // call is a compiled Call.
@@ -136,8 +153,11 @@ func New(o Options) (*Executor, error) {
 	if o.Name == "" || len(o.Calls) == 0 {
 		return bad(errors.New("a name and at least one call are needed"))
 	}
-	if o.Kind == "" {
-		o.Kind = "webhook"
+	if o.Deadline <= 0 {
+		o.Deadline = 10 * time.Second
+	}
+	if o.Limit == nil {
+		o.Limit = NewLimit(o.Budget)
 	}
 	if o.Max == 0 {
 		o.Max = 1e6
@@ -151,7 +171,7 @@ func New(o Options) (*Executor, error) {
 			return safe.Value, safe.Usable()
 		}
 	}
-	e := &Executor{calls: map[actions.Verb]*call{}, budget: budget{Budget: o.Budget}}
+	e := &Executor{calls: map[actions.Verb]*call{}, limit: o.Limit}
 	var err error
 	if e.signing, err = signingKey(o.Sign); err != nil {
 		return bad(err)

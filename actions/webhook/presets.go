@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -102,7 +103,7 @@ func JiraServiceManagement(o JSMOptions) Options {
 		Name: or(o.Name, "jsm"), Kind: "Jira Service Management integration",
 		Calls: map[actions.Verb]Call{
 			actions.Incident: {URL: base, Body: `{"message":"{{title}}","alias":"{{dedup}}","description":"{{description}}","priority":"` + priority +
-				`","source":"onsale","entity":"{{sale}}","tags":["onsale","{{sale}}"],"details":{"sale":"{{sale}}","cause":"{{cause}}","figures":"{{figures:text}}","link":"{{link}}"}}`},
+				`","source":"onsale","entity":"{{sale}}","tags":["onsale","{{sale}}"],"details":{"sale":"{{sale}}","service":"{{service}}","cause":"{{cause}}","figures":"{{figures:text}}","link":"{{link}}"}}`},
 			actions.Acknowledge: {URL: on("acknowledge"), Body: `{"source":"onsale","note":"{{description}}"}`},
 			actions.Resolve:     {URL: on("close"), Body: `{"source":"onsale","note":"{{description}}"}`},
 			actions.AddNote:     {URL: on("notes"), Body: `{"source":"onsale","note":"{{note}}"}`},
@@ -110,7 +111,14 @@ func JiraServiceManagement(o JSMOptions) Options {
 		Headers:  map[string]string{"Authorization": "GenieKey " + o.Key},
 		Accepted: "accepted is not paged: see the alert's activity log",
 		bounded:  map[string]int{holeTitle: 130, holeDescription: 15000},
-		plain:    true, wrong: wrong,
+		requestID: func(data []byte) string {
+			var answer struct {
+				RequestID string `json:"requestId"`
+			}
+			_ = json.Unmarshal(data, &answer) // an answer without one was an acceptance all the same
+			return answer.RequestID
+		},
+		plain: true, wrong: wrong,
 	}
 }
 
@@ -131,7 +139,7 @@ func IncidentIO(o IncidentIOOptions) Options {
 	}
 	body := func(status string) Call {
 		return Call{URL: address, Body: `{"title":"{{title}}","description":"{{description}}","deduplication_key":"{{dedup}}","status":"` + status +
-			`","source_url":"{{link}}","metadata":{"sale":"{{sale}}","sale_name":"{{sale_name}}","cause":"{{cause}}","figures":"{{figures}}","links":"{{links}}"}}`}
+			`","source_url":"{{link}}","metadata":{"sale":"{{sale}}","sale_name":"{{sale_name}}","severity":"{{severity}}","service":"{{service}}","cause":"{{cause}}","figures":"{{figures}}","links":"{{links}}"}}`}
 	}
 	const no = "incident.io's alert source takes firing and resolved only: do it in incident.io"
 	return Options{
@@ -165,7 +173,7 @@ func Rootly(o RootlyOptions) Options {
 	}
 	body := func(state string) Call {
 		return Call{URL: address, Body: `{"title":"{{title}}","description":"{{description}}","external_id":"{{dedup}}","state":"` + state +
-			`","source_url":"{{link}}","sale":"{{sale}}","cause":"{{cause}}","figures":"{{figures}}","links":"{{links}}"}`}
+			`","source_url":"{{link}}","sale":"{{sale}}","severity":"{{severity}}","service":"{{service}}","cause":"{{cause}}","figures":"{{figures}}","links":"{{links}}"}`}
 	}
 	const no = "Rootly's generic webhook opens and resolves only: do it in Rootly"
 	return Options{

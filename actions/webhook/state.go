@@ -14,7 +14,7 @@ import (
 
 // State is where the present state is read: a GET that answers JSON.
 type State struct {
-	URL     string // placeholders as in a call; only {{sale}} and {{dedup}} have a value
+	URL     string // placeholders as in a call; only {{target}}, {{sale}} and {{dedup}} have a value
 	Headers map[string]string
 	// Paths says where each setting stands: names and list indexes with dots, "data.limits.0.rate".
 	// A rate may be a number or a string that holds one.

@@ -19,6 +19,7 @@ const (
 	holeTo          = "to"          // number: the absolute rate
 	holePaused      = "paused"      // boolean
 	holeVerb        = "verb"        // pause, resume, rate, incident, acknowledge, resolve, note
+	holeTarget      = "target"      // what the gate or the tool is called there
 	holeSale        = "sale"        // the sale's id
 	holeSaleName    = "sale_name"   //
 	holeTitle       = "title"       // one line: the sale and what is wrong
@@ -30,13 +31,15 @@ const (
 	holeLink        = "link"        // the first link's address
 	holeReason      = "reason"      //
 	holeChange      = "change"      // id of a change or ticket
+	holeSeverity    = "severity"    // critical, error, warning or info
+	holeService     = "service"     // what is affected
 	holeDedup       = "dedup"       // the same for every cockpit and every press on one sale
 	holeAt          = "at"          // when the target was read, RFC 3339
 )
 
 var holes = []string{
-	holeTo, holePaused, holeVerb, holeSale, holeSaleName, holeTitle, holeDescription, holeNote, holeCause,
-	holeFigures, holeLinks, holeLink, holeReason, holeChange, holeDedup, holeAt,
+	holeTo, holePaused, holeVerb, holeTarget, holeSale, holeSaleName, holeTitle, holeDescription, holeNote, holeCause,
+	holeFigures, holeLinks, holeLink, holeReason, holeChange, holeSeverity, holeService, holeDedup, holeAt,
 }
 
 var hole = regexp.MustCompile(`\{\{\s*([a-z_]+)(:text)?\s*\}\}`)

@@ -145,9 +145,6 @@ func notYet(cfg *config.Config) (protections, others []string) {
 	}
 	for i := range cfg.Sales {
 		for _, a := range cfg.Sales[i].Actions {
-			if a.Kind == config.ControlWebhook {
-				others = append(others, fmt.Sprintf("%s of sale %s by a webhook", a.Verb, cfg.Sales[i].ID))
-			}
 			if a.Scale != nil && len(a.Scale.Ahead) > 0 {
 				others = append(others, fmt.Sprintf("scaling ahead of sale %s", cfg.Sales[i].ID))
 			}

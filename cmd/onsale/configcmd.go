@@ -62,6 +62,9 @@ func (p *program) validate() error {
 	for _, warning := range cfg.Warnings {
 		_, _ = fmt.Fprintf(p.stderr, "onsale: warning: %v\n", warning)
 	}
+	if wrong := webhookMistakes(cfg); len(wrong) > 0 {
+		return fmt.Errorf("%s: %s", cfg.Path, strings.Join(wrong, "; "))
+	}
 	protections, others := notYet(cfg)
 	for _, key := range append(protections, others...) {
 		_, _ = fmt.Fprintf(p.stderr, "onsale: warning: not done by this version yet: %s\n", key)

@@ -19,6 +19,7 @@ import (
 	"github.com/onsale-dev/onsale/actions/pagerduty"
 	"github.com/onsale-dev/onsale/actions/ssm"
 	gate "github.com/onsale-dev/onsale/actions/waitingroom"
+	"github.com/onsale-dev/onsale/actions/webhook"
 	"github.com/onsale-dev/onsale/config"
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/sources"
@@ -32,10 +33,11 @@ type executors struct {
 	config *config.Config
 	mu     sync.Mutex
 	made   map[string]actions.Executor
+	limits map[string]*webhook.Limit // of webhooks, by control and target
 }
 
 func newExecutors(cfg *config.Config) *executors {
-	return &executors{config: cfg, made: map[string]actions.Executor{}}
+	return &executors{config: cfg, made: map[string]actions.Executor{}, limits: map[string]*webhook.Limit{}}
 }
 
 // find returns the executor of a verb, or an error in words for a person.
@@ -86,6 +88,8 @@ func (e *executors) make(s *config.Sale, a *config.Action, c *config.Control) (a
 		return e.alertmanagerControl(c)
 	case config.ControlOpsItem:
 		return e.opsItemControl(a, c)
+	case config.ControlWebhook:
+		return e.webhookControl(a, c)
 	}
 	return nil, fmt.Errorf("this version can't act on kind %q yet", c.Kind)
 }

@@ -98,9 +98,6 @@ func (h *hands) Offers(_ context.Context, id sale.ID) []ui.Offer {
 	for i := range s.Actions {
 		a := &s.Actions[i]
 		offer := ui.Offer{Verb: actions.Verb(a.Verb)}
-		if a.Kind == config.ControlWebhook {
-			offer.Off = "webhooks are not done by this version"
-		}
 		if offer.Verb == actions.AddNote {
 			offers[1] = offer
 			continue

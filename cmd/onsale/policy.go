@@ -35,6 +35,8 @@ func targetOf(cfg *config.Config, id sale.ID, a *config.Action, c *config.Contro
 		return actions.Target{System: pagerduty.System, Name: c.PagerDuty.Service}
 	case config.ControlOpsItem:
 		return actions.Target{System: ssm.System, Name: "onsale/" + string(id) + "/incident"} // its deduplication string
+	case config.ControlWebhook:
+		return webhookOptions(a, c).Target()
 	}
 	return actions.Target{System: c.Kind, Name: c.Name}
 }
