@@ -34,10 +34,11 @@ type state struct {
 	fleet    *fleet   // the hosts
 	takers   *fleet   // the order workers; nil: there are always enough
 	ownGate  float64  // people a minute whom the shop lets in behind the room; < 0: all
-	edge     float64  // cache hit ratio
-	db       float64  // connections
-	dbCPU    float64  //
-	workers  float64  // messages per second that the order workers can take
+	barriers map[string]*barrier
+	edge     float64 // cache hit ratio
+	db       float64 // connections
+	dbCPU    float64 //
+	workers  float64 // messages per second that the order workers can take
 
 	ownAdmits                            drip
 	joins, admits, leaves, holdsIn, gone drip
@@ -83,6 +84,7 @@ func newState(d Declared, seed uint64, index int, from time.Time) *state {
 	}
 	s.workers = max(40, float64(most)/60*0.306*7*1.4)
 	s.room = roomOf(d, from)
+	s.barriers = newBarriers(&d, from)
 	s.beginAt(from)
 	return s
 }
@@ -216,7 +218,7 @@ func (s *state) admit() int {
 	if s.ownGate >= 0 {
 		allowed = min(allowed, s.ownAdmits.take(s.ownGate/60))
 	}
-	n := min(allowed, s.queue)
+	n := min(s.behind(allowed), s.queue)
 	s.queue -= n
 	s.active += n
 	return n
