@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	_ "embed"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,10 @@ type secrets struct {
 	cloudflareRead, cloudflareWrite string
 	kubeRead, kubeWrite             string // tokens
 	pagerKey, pagerToken            string // the integration's key, and the one of the REST API
+	gateToken, gateSecret           string // of the shop's own gate: a bearer token, and what requests are signed with
+	queueKey                        string
+	slack                           string // the end of the webhook's address
+	jiraKey, incidentIO, rootly     string
 }
 
 func newSecrets() (secrets, error) {
@@ -30,7 +35,7 @@ func newSecrets() (secrets, error) {
 	if _, err := rand.Read(all[:]); err != nil {
 		return secrets{}, fmt.Errorf("make the rehearsal's secrets: %w", err)
 	}
-	return secrets{
+	s := secrets{
 		aws:             hex.EncodeToString(all[:20]),
 		cloudflareRead:  hex.EncodeToString(all[20:40]),
 		cloudflareWrite: hex.EncodeToString(all[40:60]),
@@ -39,7 +44,16 @@ func newSecrets() (secrets, error) {
 		kubeWrite:       hex.EncodeToString(all[100:120]),
 		pagerKey:        hex.EncodeToString(all[120:136]),
 		pagerToken:      hex.EncodeToString(all[136:]),
-	}, nil
+	}
+	for _, secret := range []*string{&s.gateToken, &s.queueKey, &s.slack, &s.jiraKey, &s.incidentIO, &s.rootly} {
+		*secret = rand.Text()
+	}
+	var sign [24]byte
+	if _, err := rand.Read(sign[:]); err != nil {
+		return secrets{}, fmt.Errorf("make the rehearsal's secrets: %w", err)
+	}
+	s.gateSecret = "whsec_" + base64.StdEncoding.EncodeToString(sign[:])
+	return s, nil
 }
 
 func (p *Platform) makeDir() error {
@@ -94,6 +108,13 @@ func (p *Platform) writeFiles() error {
 		{"kubernetes-write-token", []byte(p.secrets.kubeWrite), 0o600},
 		{"pagerduty-routing-key", []byte(p.secrets.pagerKey), 0o600},
 		{"pagerduty-token", []byte(p.secrets.pagerToken), 0o600},
+		{"gate-token", []byte(p.secrets.gateToken), 0o600},
+		{"gate-secret", []byte(p.secrets.gateSecret), 0o600},
+		{"queue-it-key", []byte(p.secrets.queueKey), 0o600},
+		{"slack-url", []byte(p.services[Slack].url() + p.slack.Path()), 0o600},
+		{"jira-key", []byte(p.secrets.jiraKey), 0o600},
+		{"incident-io-token", []byte(p.secrets.incidentIO), 0o600},
+		{"rootly-secret", []byte(p.secrets.rootly), 0o600},
 		{"onsale.yaml", p.config, 0o644},
 		{"platform.json", append(where, '\n'), 0o644},
 	} {
@@ -146,7 +167,7 @@ func (p *Platform) render() ([]byte, error) {
 		"Dir": p.dir, "Prometheus": p.services[Prometheus].url(),
 		"CloudWatch": p.services[CloudWatch].url(), "CloudWatchUSEast1": p.services[CloudWatchEdge].url(),
 		"SQS": p.services[SQS].url(), "Cloudflare": p.services[Cloudflare].url(),
-		"AutoScaling": p.services[AutoScaling].url(), "PagerDuty": p.services[PagerDuty].url(), "Sales": p.world.Sales(),
+		"AutoScaling": p.services[AutoScaling].url(), "PagerDuty": p.services[PagerDuty].url(), "Gate": p.services[Gate].url(), "Sales": p.world.Sales(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the rehearsal's config: %w", err)

@@ -11,6 +11,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/onsale-dev/onsale/rehearsal/inbox"
 	"github.com/onsale-dev/onsale/rehearsal/pagerduty"
 	"github.com/onsale-dev/onsale/rehearsal/prom"
 	"github.com/onsale-dev/onsale/rehearsal/shop"
@@ -59,6 +60,8 @@ type Platform struct {
 	ownDir   bool
 	secrets  secrets
 	pager    *pagerduty.Server
+	slack    *inbox.Slack
+	jira     *inbox.Jira
 	config   []byte
 
 	cancel  context.CancelFunc
@@ -344,6 +347,7 @@ func (p *Platform) Err() error {
 // Truth returns the world's own account of itself.
 func (p *Platform) Truth() shop.Truth {
 	p.pager.Incidents() // so that the ledger tells what became of every event up to now
+	p.jira.Alerts()
 	return p.world.Truth(p.now())
 }
 

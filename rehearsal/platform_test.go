@@ -124,6 +124,13 @@ func probes() map[string][3]string {
 		SSM:                    {"/", "{}", "UnknownOperationException"},
 		PagerDuty:              {"/v2/enqueue", "{}", "invalid event"},
 		Kubernetes:             {"/apis/apps/v1/namespaces/shop/deployments", "", `"juniper-web"`},
+
+		Gate:       {"/gates/marble", "", "the token is missing"},
+		QueueIt:    {"/2_0/event", "", "the api-key is missing"},
+		Slack:      {"/services/nobody", "{}", "no_service"},
+		Jira:       {"/v2/alerts", "{}", "Could not authenticate"},
+		IncidentIO: {"/v2/alert_events/http/x", "{}", "missing_authorization_material"},
+		Rootly:     {"/webhooks/incoming/generic_webhooks", "{}", "Unauthorized"},
 	}
 }
 
@@ -264,7 +271,7 @@ func TestTheControlTakesOrdersAndRefusesMistakes(t *testing.T) {
 func TestTheFilesAreWrittenAndTakenAway(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), `a "folder" with čudno ime`)
 	f := open(t, Options{Seed: 1, Dir: dir})
-	for name, mode := range map[string]os.FileMode{"aws-secret": 0o600, "aws-act-secret": 0o600, "pagerduty-routing-key": 0o600, "pagerduty-token": 0o600, "kubernetes-token": 0o600, "kubernetes-write-token": 0o600, "cloudflare-token": 0o600, "cloudflare-write-token": 0o600, "onsale.yaml": 0o644, "platform.json": 0o644} {
+	for name, mode := range map[string]os.FileMode{"aws-secret": 0o600, "aws-act-secret": 0o600, "pagerduty-routing-key": 0o600, "pagerduty-token": 0o600, "gate-token": 0o600, "gate-secret": 0o600, "queue-it-key": 0o600, "slack-url": 0o600, "jira-key": 0o600, "incident-io-token": 0o600, "rootly-secret": 0o600, "kubernetes-token": 0o600, "kubernetes-write-token": 0o600, "cloudflare-token": 0o600, "cloudflare-write-token": 0o600, "onsale.yaml": 0o644, "platform.json": 0o644} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil || info.Mode().Perm() != mode || info.Size() == 0 {
 			t.Errorf("%s: %v, %v", name, info, err)
@@ -310,7 +317,7 @@ func TestTheFilesAreWrittenAndTakenAway(t *testing.T) {
 			t.Errorf("a sale reads as %+v, %v", s, err)
 		}
 	}
-	for _, secret := range []string{f.secrets.aws, f.secrets.awsAct, f.secrets.pagerKey, f.secrets.pagerToken, f.secrets.kubeRead, f.secrets.kubeWrite, f.secrets.cloudflareRead, f.secrets.cloudflareWrite} {
+	for _, secret := range []string{f.secrets.aws, f.secrets.awsAct, f.secrets.pagerKey, f.secrets.pagerToken, f.secrets.kubeRead, f.secrets.kubeWrite, f.secrets.cloudflareRead, f.secrets.cloudflareWrite, f.secrets.gateToken, f.secrets.gateSecret, f.secrets.queueKey, f.secrets.slack, f.secrets.jiraKey, f.secrets.incidentIO, f.secrets.rootly} {
 		if bytes.Contains(f.Config(), []byte(secret)) || bytes.Contains(data, []byte(secret)) {
 			t.Error("a secret stands in a file for everybody")
 		}

@@ -31,6 +31,13 @@ const (
 	SSM                    = "ssm"
 	Kubernetes             = "kubernetes"
 	PagerDuty              = "pagerduty" // events, and the part of the REST API that reads incidents
+
+	Gate       = "gate"     // the shop's own, signed
+	QueueIt    = "queue-it" // API v2
+	Slack      = "slack"    // one incoming webhook
+	Jira       = "jira"     // alerts of Jira Service Management
+	IncidentIO = "incident-io"
+	Rootly     = "rootly"
 )
 
 // Services lists the names of the services that can be broken.
@@ -38,6 +45,7 @@ func Services() []string {
 	return []string{
 		Prometheus, CloudWatch, CloudWatchEdge, SQS, STS, Cloudflare, Metrics,
 		AutoScaling, ECS, ApplicationAutoScaling, ELB, SSM, Kubernetes, PagerDuty,
+		Gate, QueueIt, Slack, Jira, IncidentIO, Rootly,
 	}
 }
 
@@ -104,6 +112,9 @@ func (p *Platform) handlers(exposed *shop.Exposition) error {
 		Error: pagerduty.Failure(), Throttle: pagerduty.Throttled(),
 		Garbage: says(http.StatusOK, "application/json", `{"status":"success","message":"Event proc`),
 	})
+	if err := p.hooks(give); err != nil {
+		return err
+	}
 	give(Cloudflare, cloudflare.New(p.world, cloudflare.Options{
 		ReadToken: p.secrets.cloudflareRead, WriteToken: p.secrets.cloudflareWrite, Now: p.now,
 	}), map[string]http.Handler{

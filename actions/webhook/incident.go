@@ -32,6 +32,9 @@ func (e *Executor) tellIncident(p *actions.Preview, seen actions.Evidence) {
 	}
 	p.Change = fmt.Sprintf("%s: %s", e.o.Name, p.To.String())
 	p.How = "deduplicated by " + dedup(p.Request.Sale)
+	if e.o.repeats {
+		p.How = "one message; pressing again posts another"
+	}
 	p.NotChanged = "the shop, its gate and its capacity"
 	p.UndoText = "nothing is taken back; a later call resolves it, where the tool can"
 	p.EffectText = cmp.Or(e.o.Accepted, "accepted is not the same as paged")

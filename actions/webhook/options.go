@@ -83,6 +83,7 @@ type Options struct {
 	bounded   map[string]int           // the tool's own longest texts, in characters
 	readBack  actions.ReadBackPlan     //
 	plain     bool                     // the tool knows no Idempotency-Key
+	repeats   bool                     // the tool knows no deduplication either
 	wrong     error                    // what of a preset's own options can't work
 }
 

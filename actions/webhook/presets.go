@@ -78,7 +78,7 @@ func Slack(o SlackOptions) Options {
 			return nil
 		},
 		bounded: map[string]int{holeDescription: 3900},
-		plain:   true, wrong: missing("URL", o.URL),
+		plain:   true, repeats: true, wrong: missing("URL", o.URL),
 	}
 }
 

@@ -32,12 +32,18 @@ type barrier struct {
 	ramp, switches float64 // simulated seconds until a rate and a switch have their effect
 }
 
-// wideOpen is the rate of a gate that nobody has set yet: it holds nobody back, whatever the room does.
-const wideOpen = 6000
-
+// newBarriers stand at the most that the plan ever grants. Until somebody sets one it holds nobody
+// back, whatever the room does.
 func newBarriers(d *Declared, from time.Time) map[string]*barrier {
-	open := Barrier{Sale: d.ID, PerMinute: wideOpen, ModifiedOn: from.AddDate(0, 0, -5).Truncate(time.Second)}
-	limit := gradual{to: wideOpen}
+	most := d.limit
+	for _, p := range d.steps {
+		most = max(most, p.limit)
+	}
+	if d.event != nil {
+		most = max(most, d.event.limit)
+	}
+	open := Barrier{Sale: d.ID, PerMinute: most, ModifiedOn: from.AddDate(0, 0, -5).Truncate(time.Second)}
+	limit := gradual{to: float64(most)}
 	return map[string]*barrier{
 		Turnstile: {Barrier: open, limit: limit, ramp: 20, switches: 5},
 		QueueIt:   {Barrier: open, limit: limit, ramp: 60, switches: 60},

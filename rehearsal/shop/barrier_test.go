@@ -9,7 +9,7 @@ func TestAGateThatNobodySetHoldsNobodyBackAndOneThatIsPausedHoldsAll(t *testing.
 	for gate, after := range map[string]time.Duration{Turnstile: 6 * time.Second, QueueIt: 61 * time.Second} {
 		w := play(t, Options{Seed: 2})
 		s := w.byID[Main]
-		if b, ok := w.Barrier(gate, Main); !ok || b.PerMinute != wideOpen || b.Paused || b.Passed < 700 {
+		if b, ok := w.Barrier(gate, Main); !ok || b.PerMinute != 800 || b.Paused || b.Passed < 700 {
 			t.Fatalf("%s: %+v", gate, b)
 		}
 		if _, ok := w.SetBarrier(gate, Main, "key", func(b *Barrier) { b.Paused = true }); !ok {
