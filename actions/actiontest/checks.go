@@ -216,7 +216,7 @@ func checkUndo(ctx context.Context, rig Rig) error {
 		return errNotApplicable
 	}
 	tried := false
-	for _, req := range rig.Good {
+	for i, req := range rig.Good {
 		if m, _ := req.Verb.Meaning(); !m.Undoable {
 			continue
 		}
@@ -228,7 +228,7 @@ func checkUndo(ctx context.Context, rig Rig) error {
 			continue // a ramp is undone by the pause, or step by step
 		}
 		tried = true
-		if _, err := rig.Executor.Execute(ctx, p, "key-do"); err != nil {
+		if _, err := rig.Executor.Execute(ctx, p, fmt.Sprintf("key-do-%d", i)); err != nil {
 			return fmt.Errorf("%s: %w", req.Verb, err)
 		}
 		if err := rig.holds(ctx, p, p.To); err != nil {
@@ -243,7 +243,7 @@ func checkUndo(ctx context.Context, rig Rig) error {
 		if !u.To.Equal(was) {
 			return fmt.Errorf("undo of %s would set %s, not %s", req.Verb, u.To, was)
 		}
-		if _, err := rig.Executor.Execute(ctx, u, "key-undo"); err != nil {
+		if _, err := rig.Executor.Execute(ctx, u, fmt.Sprintf("key-undo-%d", i)); err != nil {
 			return fmt.Errorf("undo of %s: %w", req.Verb, err)
 		}
 		if err := rig.holds(ctx, u, was); err != nil {

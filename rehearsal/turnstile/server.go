@@ -98,12 +98,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, no(http.StatusUnauthorized, "the token is missing or not known"))
 		return
 	}
-	if err := s.verify(r.Header, body); err != nil {
-		refuse(w, no(http.StatusUnauthorized, err.Error()))
-		return
-	}
 	if len(body) > maxBody {
 		refuse(w, no(http.StatusRequestEntityTooLarge, "the body is larger than 64 KiB"))
+		return
+	}
+	if err := s.verify(r.Header, body); err != nil {
+		refuse(w, no(http.StatusUnauthorized, err.Error()))
 		return
 	}
 	if _, pattern := s.mux.Handler(r); pattern == "" {
