@@ -83,7 +83,7 @@ func (s *state) truthOfFlows(v map[string]float64) {
 		v["checkout_p90_seconds"] = q
 	}
 	v["holds"], v["tickets_left"], v["tickets_held"] = s.now.Holds, s.now.Left, s.now.Held
-	v["tickets_sold_now"] = s.now.Sold
+	v["tickets_sold_now"], v["admission_rate_now"] = s.now.Sold, 60*s.now.Admitted
 	v["db_connections_max"] = float64(s.DBMax)
 	v["queue_depth"] = s.now.Depth
 	v["db_connections_now"], v["capacity_in_service_now"] = s.now.DBConnections, s.now.InService
