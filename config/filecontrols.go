@@ -76,7 +76,7 @@ type webhookControlIn struct {
 	place
 	controlIn
 	Preset      str    `json:"preset" jsonschema:"enum=none,enum=queue-it,enum=slack,enum=jira,enum=incident-io,enum=rootly" jsonschema_description:"Whose words the request is in. Default: none, which is onsale's own JSON."`
-	URL         outer  `json:"url" jsonschema_description:"Where to send it; of queue-it, jira and incident-io the base of the API, of jira, incident-io and rootly by default their own. An address that is a secret in itself, such as Slack's, must be ${env:NAME} or ${file:/path}."`
+	URL         outer  `json:"url" jsonschema_description:"Where to send it, with {{target}} or {{sale}} in its path where they differ; of queue-it, jira and incident-io the base of the API, of jira, incident-io and rootly by default their own. An address that is a secret in itself, such as Slack's, must be ${env:NAME} or ${file:/path}."`
 	Source      outer  `json:"source" jsonschema_description:"incident-io: the id of the alert source."`
 	Method      str    `json:"method" jsonschema:"enum=POST,enum=PUT,enum=PATCH" jsonschema_description:"Default: POST. A preset has its own."`
 	Token       secret `json:"token" jsonschema_description:"What it logs in with, sent as the preset asks; a bearer token without one: ${env:NAME} or ${file:/path}."`
@@ -85,7 +85,7 @@ type webhookControlIn struct {
 	StateURL    outer  `json:"state_url" jsonschema_description:"Where to ask what holds now, to prove an action. Without it there is no proof."`
 	StatePaths  rawMap `json:"state_paths" jsonschema_description:"Where the answer holds rate, paused and status: names and list indexes with dots, such as data.limits.0.rate."`
 	StatePaused text   `json:"state_paused" jsonschema_description:"The value that means paused, where it is no boolean."`
-	Bodies      rawMap `json:"bodies" jsonschema_description:"Without a preset: the JSON to send, by verb, with {{to}}, {{paused}}, {{sale}} and the like within its strings. What has no body is not done."`
+	Bodies      rawMap `json:"bodies" jsonschema_description:"Without a preset: the JSON to send, by verb, with {{to}}, {{paused}}, {{target}}, {{sale}} and the like within its strings. What has no body is not done."`
 }
 
 func (webhookControlIn) what() string { return "a webhook control" }

@@ -211,7 +211,7 @@ func (e *Executor) tellGate(p *actions.Preview, seen actions.Evidence) {
 	case e.o.Latest > 0:
 		p.EffectText = "seen within " + sale.FormatAge(e.o.Latest)
 	case e.o.Proof.Within > 0:
-		p.EffectText = "not taken unless it is seen within " + sale.FormatAge(e.o.Proof.Within)
+		p.EffectText = "seen within " + sale.FormatAge(e.o.Proof.Within) + ", or it counts as not taken"
 	}
 	if o := seen.Signal(sale.Waiting); o.Usable() {
 		n := o.Value
