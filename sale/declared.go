@@ -21,6 +21,7 @@ type Sale struct {
 	Signals []Spec // in display order, unique by Signal
 	Panels  []Panel
 	Links   []Link
+	SLAs    SLAs // what is promised for its incidents
 }
 
 // Spec declares one signal of one sale.
