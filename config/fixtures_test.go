@@ -32,7 +32,10 @@ func outside(vars map[string]string, files map[string]*fstest.MapFile) Environme
 	}
 }
 
-const canary = "c4n4ry-value"
+const (
+	canary         = "c4n4ry-value"
+	paymentRunbook = "# Provider declines\n\n1. **P** pause admission\n   - not the rate\n"
+)
 
 // fixtureEnvironment has everything that the good fixtures refer to, and a canary in each.
 func fixtureEnvironment() Environment {
@@ -46,7 +49,7 @@ func fixtureEnvironment() Environment {
 	}, map[string]*fstest.MapFile{
 		"/conf/secrets/prometheus": private(), "/conf/secrets/key": private(), "/conf/secrets/key.pem": private(), "/home/ops/cf": private(),
 		"/conf/secrets/kube-read": private(), "/conf/secrets/kube-act": private(),
-		"/conf/runbooks/payment.md": {Data: []byte("# Provider declines\n\n1. **P** pause admission\n   - not the rate\n"), Mode: 0o644},
+		"/conf/runbooks/payment.md": {Data: []byte(paymentRunbook), Mode: 0o644},
 		"/conf/runbooks/binary":     {Data: []byte("\x7fELF\x00"), Mode: 0o644},
 		"/conf/secrets/ca.pem":      {Data: []byte("pem"), Mode: 0o644}, "/conf/secrets/cert.pem": {Data: []byte("pem"), Mode: 0o644},
 	})
