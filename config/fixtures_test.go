@@ -49,9 +49,9 @@ func fixtureEnvironment() Environment {
 	}, map[string]*fstest.MapFile{
 		"/conf/secrets/prometheus": private(), "/conf/secrets/key": private(), "/conf/secrets/key.pem": private(), "/home/ops/cf": private(),
 		"/conf/secrets/kube-read": private(), "/conf/secrets/kube-act": private(),
-		"/conf/runbooks/payment.md": {Data: []byte(paymentRunbook), Mode: 0o644},
-		"/conf/runbooks/binary":     {Data: []byte("\x7fELF\x00"), Mode: 0o644},
-		"/conf/secrets/ca.pem":      {Data: []byte("pem"), Mode: 0o644}, "/conf/secrets/cert.pem": {Data: []byte("pem"), Mode: 0o644},
+		"/conf/books/payment.md": {Data: []byte(paymentRunbook), Mode: 0o644},
+		"/conf/runbooks/binary":  {Data: []byte("\x7fELF\x00"), Mode: 0o644},
+		"/conf/secrets/ca.pem":   {Data: []byte("pem"), Mode: 0o644}, "/conf/secrets/cert.pem": {Data: []byte("pem"), Mode: 0o644},
 	})
 }
 

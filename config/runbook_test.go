@@ -15,7 +15,7 @@ func TestARunbookBringsItsFirstLinesAndTheActionThatFits(t *testing.T) {
 	}
 	s, _ := c.Sale("tide")
 	for signal, want := range map[sale.Signal]sale.Spec{
-		sale.PaymentFailureRatio: {Runbook: "/conf/runbooks/payment.md", RunbookText: []string{"Provider declines", "1. **P** pause admission", "   - not the rate"}, RunbookAction: "incident"},
+		sale.PaymentFailureRatio: {Runbook: "/conf/books/payment.md", RunbookText: []string{"Provider declines", "1. **P** pause admission", "   - not the rate"}, RunbookAction: "incident"},
 		sale.ErrorRatio:          {RunbookText: []string{"Look at the last deploy.", "Then roll it back."}},
 		sale.OrderRate:           {Runbook: "https://wiki.example/orders", RunbookAction: "acknowledge"},
 		sale.LatencyP95:          {Runbook: "elsewhere/latency.md"},
