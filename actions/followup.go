@@ -34,7 +34,7 @@ const tellWithin = 15 * time.Second
 
 // Told is what became of telling.
 type Told struct {
-	Text string // "PagerDuty timeline: told" or why not
+	Text string // "told pagerduty timeline: …", or that it could not be told and why
 	Err  error
 }
 
@@ -120,7 +120,7 @@ func onIncident(p Preview) bool {
 
 // record journals what became of telling.
 func (t Teller) record(ctx context.Context, id sale.ID, of, where, text string, err error) Told {
-	told := Told{Text: where + " told: " + text, Err: err}
+	told := Told{Text: "told " + where + ": " + text, Err: err}
 	letter := letterDone
 	if err != nil {
 		var p *sale.Problem
@@ -128,7 +128,7 @@ func (t Teller) record(ctx context.Context, id sale.ID, of, where, text string, 
 		if errors.As(err, &p) {
 			why = p.Text
 		}
-		told.Text, letter = where+" not told ("+why+"): "+text, letterFailed
+		told.Text, letter = "could not tell "+where+" ("+why+"): "+text, letterFailed
 	}
 	told.Text = sale.Clean(t.redact(told.Text), 300)
 	key, idErr := newID(time.Now())

@@ -23,10 +23,11 @@ type secrets struct {
 	cloudflareRead, cloudflareWrite string
 	kubeRead, kubeWrite             string // tokens
 	pagerKey, pagerToken            string // the integration's key, and the one of the REST API
+	pagerRead                       string // a read-only one beside it
 }
 
 func newSecrets() (secrets, error) {
-	var all [156]byte
+	var all [176]byte
 	if _, err := rand.Read(all[:]); err != nil {
 		return secrets{}, fmt.Errorf("make the rehearsal's secrets: %w", err)
 	}
@@ -38,7 +39,8 @@ func newSecrets() (secrets, error) {
 		kubeRead:        hex.EncodeToString(all[80:100]),
 		kubeWrite:       hex.EncodeToString(all[100:120]),
 		pagerKey:        hex.EncodeToString(all[120:136]),
-		pagerToken:      hex.EncodeToString(all[136:]),
+		pagerToken:      hex.EncodeToString(all[136:156]),
+		pagerRead:       hex.EncodeToString(all[156:]),
 	}, nil
 }
 
@@ -94,6 +96,7 @@ func (p *Platform) writeFiles() error {
 		{"kubernetes-write-token", []byte(p.secrets.kubeWrite), 0o600},
 		{"pagerduty-routing-key", []byte(p.secrets.pagerKey), 0o600},
 		{"pagerduty-token", []byte(p.secrets.pagerToken), 0o600},
+		{"pagerduty-read-token", []byte(p.secrets.pagerRead), 0o600},
 		{"onsale.yaml", p.config, 0o644},
 		{"platform.json", append(where, '\n'), 0o644},
 	} {

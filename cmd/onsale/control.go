@@ -32,6 +32,8 @@ type executors struct {
 	config *config.Config
 	mu     sync.Mutex
 	made   map[string]actions.Executor
+	// opened lists the keys of the incidents of a sale that the journal knows as open.
+	opened func(sale.ID) []string
 }
 
 func newExecutors(cfg *config.Config) *executors {
@@ -210,7 +212,7 @@ func (e *executors) pagerDutyControl(c *config.Control) (actions.Executor, error
 	p := c.PagerDuty
 	return pagerduty.New(pagerduty.Options{
 		Name: p.Service, RoutingKey: p.RoutingKey.Reveal(), EventsURL: p.URL, Token: p.Token.Reveal(), From: p.From, APIURL: p.APIURL,
-		Source: "onsale " + e.config.Environment, Sale: e.declared, Redact: e.redact, Version: buildVersion(),
+		Source: "onsale " + e.config.Environment, Sale: e.declared, Opened: e.opened, Redact: e.redact, Version: buildVersion(),
 	})
 }
 
