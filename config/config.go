@@ -47,6 +47,10 @@ type Source struct {
 	ECS         *ECSSource
 	Kubernetes  *KubernetesSource
 
+	PagerDuty    *PagerDutySource
+	Alertmanager *AlertmanagerSource
+	OpsItem      *OpsItemSource
+
 	allowHTTP bool
 }
 
@@ -63,7 +67,7 @@ const (
 
 // Kinds lists the kinds of source in order. The caller owns the slice.
 func Kinds() []string {
-	return []string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes}
+	return append([]string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes}, incidentKinds()...)
 }
 
 // Budget is the most calls that reading a source may use.

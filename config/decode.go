@@ -29,6 +29,10 @@ type reader struct {
 	acting []Control
 	// held are the secrets that were read, in the order of the file.
 	held []heldSecret
+	// runbooks are the first lines of files, by path; fits the actions that the runbooks of the sale
+	// in hand name.
+	runbooks map[string][]string
+	fits     []fit
 	// about names what is being read: `signal "error_ratio"`.
 	about string
 }

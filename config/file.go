@@ -78,16 +78,16 @@ func (saleIn) what() string { return "a sale" }
 
 type signalIn struct {
 	place
-	From    str    `json:"from" jsonschema_description:"The source that reads it."`
-	Value   number `json:"value" jsonschema_description:"A fixed value, such as a limit that no system tells."`
-	Unit    str    `json:"unit" jsonschema:"enum=count,enum=users,enum=tickets,enum=per_minute,enum=per_second,enum=ratio,enum=seconds,enum=bytes,enum=usd" jsonschema_description:"What the value counts. A standard signal has its own. Default: count."`
-	Label   text   `json:"label" jsonschema_description:"The word on the screen."`
-	Group   text   `json:"group" jsonschema_description:"autoscaling: the group's name or ARN. Of any other source, where the signal stands on the screen: demand, admission, funnel, stock, health, saturation, capacity or other. A standard signal has its own. Default: other."`
-	Of      str    `json:"of" jsonschema_description:"The signal that this one is a part of, such as its limit."`
-	Needed  phases `json:"needed" jsonschema_description:"The phases in which the sale can't be judged without it; true: all of them."`
-	Watch   levels `json:"watch" jsonschema_description:"When to look: a rule, a rule per phase, or null for none."`
-	Bad     levels `json:"bad" jsonschema_description:"When it is bad: a rule, a rule per phase, or null for none."`
-	Runbook str    `json:"runbook" jsonschema_description:"What to read when it is bad: a path or an https URL."`
+	From    str     `json:"from" jsonschema_description:"The source that reads it."`
+	Value   number  `json:"value" jsonschema_description:"A fixed value, such as a limit that no system tells."`
+	Unit    str     `json:"unit" jsonschema:"enum=count,enum=users,enum=tickets,enum=per_minute,enum=per_second,enum=ratio,enum=seconds,enum=bytes,enum=usd" jsonschema_description:"What the value counts. A standard signal has its own. Default: count."`
+	Label   text    `json:"label" jsonschema_description:"The word on the screen."`
+	Group   text    `json:"group" jsonschema_description:"autoscaling: the group's name or ARN. Of any other source, where the signal stands on the screen: demand, admission, funnel, stock, health, saturation, capacity or other. A standard signal has its own. Default: other."`
+	Of      str     `json:"of" jsonschema_description:"The signal that this one is a part of, such as its limit."`
+	Needed  phases  `json:"needed" jsonschema_description:"The phases in which the sale can't be judged without it; true: all of them."`
+	Watch   levels  `json:"watch" jsonschema_description:"When to look: a rule, a rule per phase, or null for none."`
+	Bad     levels  `json:"bad" jsonschema_description:"When it is bad: a rule, a rule per phase, or null for none."`
+	Runbook runbook `json:"runbook" jsonschema_description:"What to read when it is bad: a path or an https URL; or {read: …, action: pause}, whose first lines and key the sale's page shows."`
 
 	Query str `json:"query" jsonschema_description:"prometheus: a PromQL expression that gives one value."`
 

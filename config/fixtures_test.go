@@ -32,21 +32,26 @@ func outside(vars map[string]string, files map[string]*fstest.MapFile) Environme
 	}
 }
 
-const canary = "c4n4ry-value"
+const (
+	canary         = "c4n4ry-value"
+	paymentRunbook = "# Provider declines\n\n1. **P** pause admission\n   - not the rate\n"
+)
 
 // fixtureEnvironment has everything that the good fixtures refer to, and a canary in each.
 func fixtureEnvironment() Environment {
 	private := func() *fstest.MapFile { return &fstest.MapFile{Data: []byte(canary + "\n"), Mode: 0o600} }
 	return outside(map[string]string{
 		"TOKEN": canary, "PASSWORD": canary, "CF_READ_TOKEN": canary,
-		"CF_WRITE_TOKEN": canary + "-gate", "AWS_ACT_KEY": canary + "-aws", "PD_KEY": canary + "-routing", "PD_TOKEN": canary + "-rest",
+		"CF_WRITE_TOKEN": canary + "-gate", "AWS_ACT_KEY": canary + "-aws", "PD_KEY": canary + "-routing", "PD_TOKEN": canary + "-rest", "PD_READ_TOKEN": canary + "-read",
 		"HOOK_TOKEN": canary + "-hook", "HOOK_SECRET": canary + "-hmac", "AM_TOKEN": canary + "-am",
 		"SLACK_URL": "https://hooks.slack.com/services/" + canary, "STATE_URL": "https://gate.example/state?key=" + canary,
 		"ROLE": "operator", "CF_ZONE": "023e105f4ecef8ad9ca31a8372d0c353", "SHOP": "tide", "HOME": "/home/ops",
 	}, map[string]*fstest.MapFile{
 		"/conf/secrets/prometheus": private(), "/conf/secrets/key": private(), "/conf/secrets/key.pem": private(), "/home/ops/cf": private(),
 		"/conf/secrets/kube-read": private(), "/conf/secrets/kube-act": private(),
-		"/conf/secrets/ca.pem": {Data: []byte("pem"), Mode: 0o644}, "/conf/secrets/cert.pem": {Data: []byte("pem"), Mode: 0o644},
+		"/conf/books/payment.md": {Data: []byte(paymentRunbook), Mode: 0o644},
+		"/conf/runbooks/binary":  {Data: []byte("\x7fELF\x00"), Mode: 0o644},
+		"/conf/secrets/ca.pem":   {Data: []byte("pem"), Mode: 0o644}, "/conf/secrets/cert.pem": {Data: []byte("pem"), Mode: 0o644},
 	})
 }
 

@@ -94,6 +94,9 @@ func (r *reader) config(root *node) *Config {
 	}
 	r.cadences(c, in.Sources.at)
 	c.SLAs = r.slas(&in.SLAs)
+	for i := range c.Sales {
+		c.Sales[i].SLAs = sale.SLAs(c.SLAs)
+	}
 	c.Policy = r.policy(c, &in)
 	return c
 }

@@ -222,6 +222,7 @@ func TestWhatIsShownIsAConfigThatMeansTheSame(t *testing.T) {
 	for _, name := range []string{"ca", "cert", "key"} {
 		files["/conf/secrets/"+name+".pem"] = &fstest.MapFile{Data: []byte("x"), Mode: 0o600}
 	}
+	files["/conf/books/payment.md"] = &fstest.MapFile{Data: []byte(paymentRunbook), Mode: 0o644}
 	for _, path := range fixtures(t, "good") {
 		c, err := fixture(t, path)
 		if err != nil {

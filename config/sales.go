@@ -128,6 +128,7 @@ func (b *salesBuilder) sale(in *saleIn) Sale {
 	known := b.signals(&s, res, sc)
 	b.page(&s, in, res, sc, known)
 	b.act(&s, res, sc, known)
+	b.fitting(&s)
 	if len(b.mistakes) == before {
 		sc.unused(res)
 	}

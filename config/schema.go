@@ -29,7 +29,7 @@ func Schema() ([]byte, error) {
 	}
 	for _, t := range []reflect.Type{
 		reflect.TypeFor[templateIn](), reflect.TypeFor[signalIn](), reflect.TypeFor[metricIn](),
-		reflect.TypeFor[actionIn](), reflect.TypeFor[playStepIn](), reflect.TypeFor[boundIn](),
+		reflect.TypeFor[actionIn](), reflect.TypeFor[playStepIn](), reflect.TypeFor[boundIn](), reflect.TypeFor[runbookIn](),
 	} {
 		reflectType(t, defs)
 	}
@@ -114,6 +114,10 @@ func fileTypes() map[string]reflect.Type {
 		boundIn{},
 		breakGlassIn{},
 		slasIn{},
+		runbookIn{},
+		pagerdutyIn{},
+		alertmanagerIn{},
+		opsItemIn{},
 	} {
 		all[reflect.TypeOf(v).Name()] = reflect.TypeOf(v)
 	}

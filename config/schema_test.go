@@ -103,6 +103,8 @@ var beyondSchema = map[string]bool{
 	"waiting-room-asked-too-often": true, "waiting-room-field-in-another-unit": true, "wrong-unit-of-a-standard-signal": true,
 	"address-without-a-scheme": true,
 
+	"incident-control-with-the-token-of-a-source": true, "signal-from-a-source-of-incidents": true,
+
 	"abort-on-an-unknown-signal": true, "abort-that-waits": true, "action-by-an-unknown-control": true,
 	"action-on-a-target-of-another-kind": true, "action-removed-that-is-not-inherited": true,
 	"action-that-its-control-cannot-do": true, "action-with-a-key-of-another-verb": true, "action-without-a-control": true,

@@ -79,6 +79,7 @@ func (c *Config) Secrets() []Secret {
 		if s.WaitingRoom != nil {
 			add(s.WaitingRoom.Token)
 		}
+		add(s.incidentSecrets()...)
 	}
 	for i := range c.Controls {
 		add(c.Controls[i].secrets()...)
@@ -99,6 +100,9 @@ func (s *Source) awsLogins() []AWS {
 	}
 	if s.ECS != nil {
 		logins = append(logins, s.ECS.AWS)
+	}
+	if s.OpsItem != nil {
+		logins = append(logins, s.OpsItem.AWS)
 	}
 	return logins
 }

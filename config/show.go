@@ -110,6 +110,8 @@ func (sh *shower) source(s *Source) yaml.MapSlice {
 		add(&m, "cluster", s.ECS.Cluster)
 	case s.Kubernetes != nil:
 		cluster(&m, s.Kubernetes.Cluster)
+	default:
+		sh.incidents(&m, s)
 	}
 	addSpan(&m, "every", s.Every)
 	addSpan(&m, "timeout", s.Timeout)

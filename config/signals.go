@@ -117,7 +117,7 @@ func (r *reader) signal(name string, at *node) (b built, ok bool) {
 		}
 		b.spec.Group = sale.Group(in.Group.S)
 	}
-	b.spec.Runbook = r.runbook(in.Runbook)
+	r.runbook(in.Runbook, &b.spec)
 	switch {
 	case in.Value.given() && in.From.given():
 		r.wrong(at.keyOf("value"), `"value" and "from" exclude each other`, "keep value: for a fixed number, from: for one that is read", see(at.keyOf("from"), "the other one"))
@@ -155,16 +155,6 @@ func (r *reader) unit(name string, in *signalIn, m sale.Meaning, standard bool) 
 	return unit
 }
 
-func (r *reader) runbook(in str) string {
-	if !in.given() {
-		return ""
-	}
-	if scheme, _, ok := strings.Cut(in.S, "://"); ok && scheme != "https" {
-		r.wrong(in.at, `"runbook" needs a path or an https address`, "write https://… or a path from the config's folder")
-	}
-	return sale.Clean(in.S, 0)
-}
-
 func (r *reader) noAttributes(at *node) {
 	for _, e := range at.entries {
 		if _, ok := attributeKinds[e.key.text]; ok {
@@ -181,6 +171,9 @@ func (r *reader) attach(b *built, name string) {
 	}
 	if s.Kind == "" {
 		return // the source itself is wrong, and told
+	}
+	if r.noSignal(b, s) {
+		return
 	}
 	b.spec.Source = s.Name
 	b.spec.Cadence = sale.Cadence{Period: s.Every}

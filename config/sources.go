@@ -58,6 +58,7 @@ func sourceTypes() map[string]any {
 		KindPrometheus: &prometheusIn{}, KindCloudWatch: &cloudwatchIn{},
 		KindSQS: &sqsIn{}, KindWaitingRoom: &waitingRoomIn{},
 		KindAutoScaling: &autoScalingIn{}, KindECS: &ecsIn{}, KindKubernetes: &kubernetesIn{},
+		KindPagerDuty: &pagerdutyIn{}, KindAlertmanager: &alertmanagerIn{}, KindOpsItem: &opsItemIn{},
 	}
 }
 
@@ -107,6 +108,8 @@ func (r *reader) source(e entry) (Source, bool) {
 	case *kubernetesIn:
 		r.common(&s, in.sourceIn, capacityEvery, 10*time.Second, minCapacityEvery)
 		s.Kubernetes = &KubernetesSource{Cluster: r.cluster(in.clusterIn)}
+	default:
+		r.incidentSource(&s, in)
 	}
 	return s, true
 }

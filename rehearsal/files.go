@@ -28,10 +28,11 @@ type secrets struct {
 	queueKey                        string
 	slack                           string // the end of the webhook's address
 	jiraKey, incidentIO, rootly     string
+	pagerRead                       string // a read-only one beside it
 }
 
 func newSecrets() (secrets, error) {
-	var all [156]byte
+	var all [176]byte
 	if _, err := rand.Read(all[:]); err != nil {
 		return secrets{}, fmt.Errorf("make the rehearsal's secrets: %w", err)
 	}
@@ -43,7 +44,8 @@ func newSecrets() (secrets, error) {
 		kubeRead:        hex.EncodeToString(all[80:100]),
 		kubeWrite:       hex.EncodeToString(all[100:120]),
 		pagerKey:        hex.EncodeToString(all[120:136]),
-		pagerToken:      hex.EncodeToString(all[136:]),
+		pagerToken:      hex.EncodeToString(all[136:156]),
+		pagerRead:       hex.EncodeToString(all[156:]),
 	}
 	for _, secret := range []*string{&s.gateToken, &s.queueKey, &s.slack, &s.jiraKey, &s.incidentIO, &s.rootly} {
 		*secret = rand.Text()
@@ -115,6 +117,7 @@ func (p *Platform) writeFiles() error {
 		{"jira-key", []byte(p.secrets.jiraKey), 0o600},
 		{"incident-io-token", []byte(p.secrets.incidentIO), 0o600},
 		{"rootly-secret", []byte(p.secrets.rootly), 0o600},
+		{"pagerduty-read-token", []byte(p.secrets.pagerRead), 0o600},
 		{"onsale.yaml", p.config, 0o644},
 		{"platform.json", append(where, '\n'), 0o644},
 	} {

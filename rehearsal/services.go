@@ -104,7 +104,7 @@ func (p *Platform) handlers(exposed *shop.Exposition) error {
 		Garbage:  says(http.StatusOK, "application/json", `{"kind":"DeploymentList","apiVersion":"apps/v1","metadata":{"resourceVersion":"48`),
 	})
 	if p.pager, err = pagerduty.New(pagerduty.Options{
-		RoutingKeys: map[string]string{p.secrets.pagerKey: "on-sale"}, Token: p.secrets.pagerToken, Now: p.now, Tell: p.paged,
+		RoutingKeys: map[string]string{p.secrets.pagerKey: "on-sale"}, Token: p.secrets.pagerToken, ReadToken: p.secrets.pagerRead, Now: p.now, Tell: p.paged,
 	}); err != nil {
 		return err
 	}

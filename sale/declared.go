@@ -21,6 +21,7 @@ type Sale struct {
 	Signals []Spec // in display order, unique by Signal
 	Panels  []Panel
 	Links   []Link
+	SLAs    SLAs // what is promised for its incidents
 }
 
 // Spec declares one signal of one sale.
@@ -44,6 +45,10 @@ type Spec struct {
 	Rules Rules
 	// Runbook is a path or https URL of what to read when this signal is bad; may be empty.
 	Runbook string
+	// RunbookText is how that begins, where it is at hand; clean lines, some indented. RunbookAction
+	// is the verb of the action that fits, as "pause"; may be empty.
+	RunbookText   []string
+	RunbookAction string
 }
 
 // Cadence says how often a signal can be new and how late its system publishes it, so that

@@ -39,6 +39,12 @@ type saleEntry struct {
 	tailBase tail     // the tail up to the first kept point
 	inTail   bool     // the phase is tail
 	notes    [][]Note // by source
+	desk     desk     // of its incidents
+
+	seen     []Event // what was seen happen to it, newest first
+	ringing  []alarm // what was noted and has not ended
+	told     bool    // the timeline is behind
+	timeline []Event // what was seen and what the journal tells
 
 	state *State
 	due   time.Time // when time alone may change the state; zero: never
@@ -67,6 +73,7 @@ func (e *engine) init(sales []*Sale, sources []SourceInfo, limits Limits, now ti
 	for _, s := range sales {
 		e.addSale(s, now)
 	}
+	e.addTools()
 	for _, s := range e.sales {
 		e.judge(s, now)
 	}
@@ -199,6 +206,7 @@ func (e *engine) clock(now time.Time) time.Time {
 		}
 		for _, s := range e.sales {
 			s.dirty = true
+			s.rewind(now)
 		}
 		for _, src := range e.sources {
 			src.due = now

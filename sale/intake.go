@@ -34,6 +34,7 @@ func (e *engine) takeIn(b *Batch, now time.Time) bool {
 	in.missing()
 	in.problem()
 	in.notes()
+	in.incidents()
 	src.polled(&in)
 	e.newState = true
 	return true

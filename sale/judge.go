@@ -24,20 +24,18 @@ func (e *engine) judge(s *saleEntry, now time.Time) {
 			due = earliest(due, sl.spec.Cadence.nextFreshness(known.At, now))
 		}
 	}
-	s.due = due
-	next := State{Sale: s.sale, Phase: phase, PhaseSince: since, Signals: e.scratch, Notes: s.noted()}
+	next := State{Sale: s.sale, Phase: phase, PhaseSince: since, Signals: e.scratch, Notes: s.noted(), Since: now, Version: 1}
 	s.verdict(&next)
 	old := s.state
-	switch {
-	case old == nil:
-		next.Version, next.Since = 1, now
-	case next.sameAs(old):
-		return
-	default:
-		next.Version, next.Since = old.Version+1, old.Since
-		if next.Verdict != old.Verdict {
-			next.Since = now
+	if old != nil && next.Verdict == old.Verdict {
+		next.Since = old.Since
+	}
+	s.due = earliest(due, s.happenings(&next, now))
+	if old != nil {
+		if next.sameAs(old) {
+			return
 		}
+		next.Version = old.Version + 1
 	}
 	next.Signals = slices.Clone(e.scratch)
 	s.state = &next
@@ -145,6 +143,7 @@ func (s *State) sameAs(old *State) bool {
 	return s.Phase == old.Phase && s.PhaseSince.Equal(old.PhaseSince) && s.Verdict == old.Verdict &&
 		s.Needed == old.Needed && s.NeededLive == old.NeededLive &&
 		slices.Equal(s.Reasons, old.Reasons) && slices.Equal(s.Notes, old.Notes) &&
+		s.Incidents.sameAs(old.Incidents) && slices.Equal(s.Timeline, old.Timeline) &&
 		slices.EqualFunc(s.Signals, old.Signals, sameKnown)
 }
 

@@ -42,6 +42,8 @@ type Batch struct {
 	Problem  *Problem // nil when the source answered
 	Calls    int      // requests sent, retries included
 	CostUSD  float64  // list price of those requests; 0 when free or not known
+	// Incidents is what was found of incidents; nil for a source that tells of none.
+	Incidents *IncidentsRead
 }
 
 // Missing says that a signal was asked for and not delivered, and why.

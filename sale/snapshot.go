@@ -38,6 +38,8 @@ type State struct {
 	Notes      []Note
 	Needed     int // signals needed in this phase
 	NeededLive int // of those, known and neither stale nor missing
+	Incidents  IncidentState
+	Timeline   []Event // what happened, newest first, at most 64
 }
 
 // Signal finds what is known of one signal; ok is false when the sale does not declare it.
@@ -101,6 +103,8 @@ type SourceInfo struct {
 	Cadence Cadence       // of its samples
 	Gives   string        // "14 queries", "60 metrics": what it is asked for
 	Limit   string        // the provider's own limit in words: "1,200 per 5 min"
+	// Incidents is set for a source that tells of incidents.
+	Incidents *IncidentsInfo
 }
 
 // SourceState is a source as it stands.

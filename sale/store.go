@@ -33,6 +33,9 @@ func (s *Store) Apply(b Batch, now time.Time) bool { return s.apply(b, now) }
 // When nothing changed there is no news: no bell rings, and every State is the same.
 func (s *Store) Tick(now time.Time) { s.tick(now) }
 
+// Recorded takes in what the journal tells of sales: their incidents, and what was done.
+func (s *Store) Recorded(logs []Log, now time.Time) { s.record(logs, now) }
+
 // Planned tells the store when a source will be asked next, for the screen alone. It rings
 // when that is news.
 func (s *Store) Planned(source string, next time.Time) { s.planned(source, next) }

@@ -58,6 +58,9 @@ func (m *model) frame() views.Frame {
 		CoarseAges: m.opts.Remote || overSSH(m.opts.Env),
 	}
 	f.Outcome = m.strip()
+	if screen == views.SaleScreen {
+		f.Acts = m.actionKeys()
+	}
 	switch {
 	case m.acting != nil: // the panel is of its own sale, wherever the focus went
 		f.Focus, f.Footer.Keys = m.acting.req.Sale, m.panelHints()
@@ -73,6 +76,17 @@ func (m *model) frame() views.Frame {
 		f.Footer.Message, f.Footer.MessageAt, f.Footer.Severity = m.message, m.messageAt, m.severity
 	}
 	return f
+}
+
+// actionKeys is what the acting keys do on the sale in focus, by the action's verb.
+func (m *model) actionKeys() map[string]views.KeyHint {
+	acts := map[string]views.KeyHint{}
+	for i := range m.keys.rows {
+		if r := &m.keys.rows[i]; r.verb != "" && len(r.Keys) > 0 && r.holds(SaleScope) {
+			acts[string(r.verb)] = r.hint(m)
+		}
+	}
+	return acts
 }
 
 func (m *model) header() views.Header {

@@ -270,7 +270,7 @@ func urgent(a, b *sale.Snapshot) bool {
 		return true
 	}
 	for i := range a.Sales {
-		if x, y := a.Sales[i], b.Sales[i]; x != y && (x.Verdict != y.Verdict || x.Phase != y.Phase || appeared(x, y)) {
+		if x, y := a.Sales[i], b.Sales[i]; x != y && (x.Verdict != y.Verdict || x.Phase != y.Phase || incidentMoved(x, y) || appeared(x, y)) {
 			return true
 		}
 	}
@@ -280,6 +280,17 @@ func urgent(a, b *sale.Snapshot) bool {
 		}
 	}
 	return false
+}
+
+// incidentMoved reports whether an incident was opened, answered or is over.
+func incidentMoved(a, b *sale.State) bool {
+	status := func(st *sale.State) sale.IncidentStatus {
+		if st.Incidents.Current == nil {
+			return ""
+		}
+		return st.Incidents.Current.Status
+	}
+	return status(a) != status(b) || a.Incidents.Known != b.Incidents.Known
 }
 
 // appeared reports whether a signal has its first value, or charts have the past that was read

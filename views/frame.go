@@ -28,7 +28,9 @@ type Frame struct {
 	Footer        Footer
 	Outcome       *Outcome // of the last action, in two rows above the footer; nil: none
 	Links         LinkPolicy
-	CoarseAges    bool // ages under a minute step by 5 s: fewer bytes on a slow link
+	// Acts is what the acting keys do on the sale in focus, by the action's verb: "pause".
+	Acts       map[string]KeyHint
+	CoarseAges bool // ages under a minute step by 5 s: fewer bytes on a slow link
 }
 
 // Header is what the two top lines say beside the time and the snapshot's own figures.

@@ -141,8 +141,16 @@ func (f *Frame) focusBlock(h int) []string {
 	c.fill(0, 0, f.Width, dim, "─")
 	held := " " + verdictFor(st, f.Now) + " "
 	title := " " + digitText(st.Sale) + saleTitle(st.Sale, f.Width-cells(held)-10) + " "
-	c.put(2, 0, text, title)
-	c.put(f.Width-2-cells(held), 0, l.figure, held)
+	x := c.put(2, 0, text, title)
+	end := f.Width - 2
+	if form := fitting(f.incidentForms(st), end-x-3); form != nil && (st.Incidents.Current != nil || !st.Incidents.Known) {
+		end -= form.cells() + 2
+		c.put(form.draw(c, c.put(end, 0, plain, " "), 0, f.Width-3), 0, plain, " ")
+		end--
+	}
+	if end-cells(held) > x {
+		c.put(end-cells(held), 0, l.figure, held)
+	}
 	y := 1
 	lines := factLines(factsOf(st, f.Now), f.Width, h-1)
 	for _, line := range lines {

@@ -31,6 +31,10 @@ func (f *Frame) pane(st *sale.State, w, h int) []string {
 
 	facts := factsOf(st, f.Now)
 	room := h - 2 - 1 // lines under the state
+	if form := fitting(f.incidentForms(st), w-4); form != nil && (h >= paneGood || st.Incidents.Current.Open() && h >= paneLeast+2) {
+		form.draw(c, 2, h-2, w-2)
+		h, room = h-1, room-1
+	}
 	plan := planPane(room, len(facts), f, st)
 	y := 2
 	above, below := paneFacts(facts, w-4, plan)

@@ -127,11 +127,17 @@ func (f *Frame) saleTop(c *canvas, st *sale.State) {
 	c.put(0, 0, l.badge, l.glyph+" "+l.word)
 	x := f.nameCell(c, 10, 0, 32, st)
 	end := c.w
-	if held := verdictFor(st, f.Now); held != "" {
+	phase := phaseWord(st.Phase, false) + " " + sale.Clock(st.Sale.Opens, f.Now)
+	if form := fitting(f.incidentForms(st), end-x-cells(phase)-4); form != nil {
+		from := end - form.cells()
+		form.draw(c, from, 0, end)
+		end = from - 2
+	}
+	if held := verdictFor(st, f.Now); held != "" && (end == c.w || x+cells(phase)+22 < end) {
 		c.right(end, 0, 20, l.figure, held)
 		end -= 22
 	}
-	x = c.putTo(x+1, 0, end, text, phaseWord(st.Phase, false)+" "+sale.Clock(st.Sale.Opens, f.Now)) + 2
+	x = c.putTo(x+1, 0, end, text, phase) + 2
 	if opens := doors(st, f.Now); opens != "" && x+cells(opens) <= end {
 		c.put(x, 0, dim, opens)
 	}

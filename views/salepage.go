@@ -25,6 +25,8 @@ type salePlan struct {
 	first, shown                   int // panels in sight
 	// table
 	tableX, tableY, tableW, tableH int
+	// the timeline and the runbook, under everything else
+	bottomH int
 }
 
 // planSale decides the layout of a sale's page: charts beside the signals from 160 columns
@@ -37,6 +39,10 @@ func planSale(f *Frame, st *sale.State) salePlan {
 	p.top = p.header + p.facts
 	p.body = max(f.Height-p.top-p.footer, 0)
 	panels := len(st.Sale.Panels)
+	if f.Width >= wideSale && p.body >= bottomLeast && !f.Zoomed && (len(st.Timeline) > 0 || runbookOf(st) != nil) {
+		p.bottomH = bottomRows
+		p.body -= p.bottomH
+	}
 	switch {
 	case f.Zoomed && panels > 0:
 		p.chartY, p.chartW, p.chartH = p.top, f.Width, p.body
@@ -111,6 +117,12 @@ func (f *Frame) pageRows(st *sale.State, w int) []pageRow {
 		}
 	}
 	section("in words", notes)
+	if planSale(f, st).bottomH == 0 {
+		if spec := runbookOf(st); spec != nil {
+			section(runbookTitle(spec), f.runbookRows(spec))
+		}
+		section("timeline, newest first", f.eventRows(st))
+	}
 	section("to read", f.linkRows(st))
 	return rows
 }
@@ -202,7 +214,7 @@ func (r *Renderer) Sale(f Frame) string {
 	default:
 		body = append(f.table(st, p), charts...)
 	}
-	return f.stack(f.header(p.header, false), top, pad(body, f.Width, p.body), f.footer())
+	return f.stack(f.header(p.header, false), top, pad(body, f.Width, p.body), f.bottom(st, p), f.footer())
 }
 
 // saleTopLines say who, when and why.
@@ -217,12 +229,27 @@ func (f *Frame) saleTopLines(st *sale.State, p salePlan) []string {
 	x := c.put(0, 0, l.badge, l.glyph+" "+l.word) + gap
 	held := verdictFor(st, f.Now)
 	clock := phaseWord(st.Phase, false) + " " + sale.Clock(st.Sale.Opens, f.Now)
-	room := f.Width - x - cells(held) - cells(clock) - 2*gap - 3
+	// An open incident is never dropped: on a narrow screen how long the verdict has held is.
+	forms, reserved := f.incidentForms(st), 0
+	if st.Incidents.Current.Open() && f.Width < 120 {
+		reserved = forms[len(forms)-1].cells() + 1
+		if f.Width < 100 {
+			held = ""
+		}
+	}
+	room := f.Width - x - cells(held) - cells(clock) - 2*gap - 3 - reserved
 	x = c.put(x, 0, accent, digitText(st.Sale))
 	x = c.put(x, 0, accent, saleTitle(st.Sale, room)) + gap
 	x = c.put(x, 0, text, clock) + gap
-	x = c.put(x, 0, l.figure, held) + gap
+	if held != "" {
+		x = c.put(x, 0, l.figure, held) + gap
+	}
 	right := f.Width
+	if form := fitting(forms, right-x); form != nil {
+		right -= form.cells()
+		form.draw(c, right, 0, f.Width)
+		right -= 3
+	}
 	for _, words := range []string{chartsText(st, p), ticketsText(st), doors(st, f.Now), st.Sale.Group} {
 		if words != "" && right-cells(words) > x {
 			c.right(right, 0, right-x, dim, words)

@@ -111,6 +111,9 @@ func (p *program) act(ctx context.Context, flags actFlags, req actions.Request) 
 	if err := writeAct(p.stdout, flags.output, p.ascii(), &result, flags.dryRun); err != nil {
 		return err
 	}
+	if !flags.dryRun && result.IntentSeq > 0 || len(result.Steps) > 0 {
+		p.tellNow(cockpit.config, recorder, actor, result)
+	}
 	if code := result.Outcome.ExitCode(); code != 0 {
 		return verdictExit{code}
 	}
@@ -158,6 +161,7 @@ func newRunner(cfg *config.Config, recorder actions.Recorder, snapshot func() *s
 		return nil, fmt.Errorf("%s is not enforced by this version, so nothing is done under it: remove it from %s to act without it", strings.Join(protections, ", "), cfg.Path)
 	}
 	made := newExecutors(cfg)
+	made.opened = openedIn(recorder)
 	return actions.NewRunner(actions.Config{
 		Journal: recorder, Policy: policyOf(cfg), Executor: made.find, Snapshot: snapshot, Plays: playsOf(cfg), Redact: made.redact,
 	})

@@ -82,6 +82,7 @@ func (p *program) check(ctx context.Context, flags checkFlags, ids []string) err
 	}
 	ctx, cancel := context.WithTimeout(ctx, flags.timeout)
 	defer cancel()
+	cockpit.chronicle.readOnce(p, cockpit.store, time.Now())
 	cockpit.readOnce(ctx, chosen)
 
 	now := time.Now()

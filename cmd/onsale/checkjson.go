@@ -42,7 +42,9 @@ type checkSale struct {
 	Budget       any `json:"budget"`
 	CostPerHour  any `json:"cost_per_hour_usd"`
 	Incident     any `json:"incident"`
-	Alarms       any `json:"alarms"`
+	// IncidentKnown is whether it can be told that an incident is open; null where nobody keeps them.
+	IncidentKnown *bool `json:"incident_known"`
+	Alarms        any   `json:"alarms"`
 }
 
 type checkReason struct {
@@ -115,6 +117,7 @@ func saleJSON(st *sale.State, now time.Time) checkSale {
 		Notes:   make([]checkNote, 0, len(st.Notes)),
 		Signals: make(map[sale.Signal]checkSignal, len(st.Signals)),
 	}
+	out.Incident, out.IncidentKnown = incidentJSON(st, now)
 	for _, r := range st.Reasons {
 		out.Reasons = append(out.Reasons, checkReason{r.Signal, r.Verdict, r.Text, r.Since.UTC(), r.Source})
 	}

@@ -22,6 +22,8 @@ type cockpit struct {
 	sources []sources.Source
 	reads   map[sale.ID][]string // names of the sources that each sale needs
 	log     *slog.Logger
+
+	chronicle *chronicle
 }
 
 // readConfig finds and reads the config, and resolves nothing outside of it but its secrets.

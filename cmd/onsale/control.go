@@ -34,6 +34,8 @@ type executors struct {
 	mu     sync.Mutex
 	made   map[string]actions.Executor
 	limits map[string]*webhook.Limit // of webhooks, by control and target
+	// opened lists the keys of the incidents of a sale that the journal knows as open.
+	opened func(sale.ID) []string
 }
 
 func newExecutors(cfg *config.Config) *executors {
@@ -214,7 +216,7 @@ func (e *executors) pagerDutyControl(c *config.Control) (actions.Executor, error
 	p := c.PagerDuty
 	return pagerduty.New(pagerduty.Options{
 		Name: p.Service, RoutingKey: p.RoutingKey.Reveal(), EventsURL: p.URL, Token: p.Token.Reveal(), From: p.From, APIURL: p.APIURL,
-		Source: "onsale " + e.config.Environment, Sale: e.declared, Redact: e.redact, Version: buildVersion(),
+		Source: "onsale " + e.config.Environment, Sale: e.declared, Opened: e.opened, Redact: e.redact, Version: buildVersion(),
 	})
 }
 

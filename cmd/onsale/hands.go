@@ -26,6 +26,10 @@ type hands struct {
 	actor    actions.Actor
 	log      *slog.Logger
 
+	chronicle *chronicle
+	teller    actions.Teller
+	telling   sync.WaitGroup
+
 	mu    sync.Mutex
 	news  []ui.News // newest first
 	bells map[chan struct{}]struct{}
@@ -34,7 +38,8 @@ type hands struct {
 const mostNews = 40
 
 // openHands makes the screen's hands, or nil when the config declares nothing that acts.
-func (p *program) openHands(cfg *config.Config, store *sale.Store, log *slog.Logger) (h *hands, closeJournal func(), err error) {
+func (p *program) openHands(c *cockpit, log *slog.Logger) (h *hands, closeJournal func(), err error) {
+	cfg, store := c.config, c.store
 	if len(cfg.Controls) == 0 {
 		return nil, func() {}, nil
 	}
@@ -44,10 +49,12 @@ func (p *program) openHands(cfg *config.Config, store *sale.Store, log *slog.Log
 		closeJournal()
 		return nil, nil, err
 	}
-	return &hands{
-		config: cfg, runner: runner, policy: policyOf(cfg), recorder: recorder, store: store,
+	h = &hands{
+		config: cfg, runner: runner, policy: policyOf(cfg), recorder: recorder, store: store, chronicle: c.chronicle, teller: tellerOf(cfg, recorder),
 		actor: p.actor(cfg, "local"), log: log, bells: map[chan struct{}]struct{}{},
-	}, closeJournal, nil
+	}
+	h.chronicle.look(recorder, store, time.Now())
+	return h, func() { waitAtMost(&h.telling, tellPatience); closeJournal() }, nil
 }
 
 // watch settles what an earlier run left open, by reading back, and then looks for the effects
@@ -69,7 +76,10 @@ func (h *hands) watch(ctx context.Context) {
 		case now := <-clock.C:
 			for _, w := range h.runner.Observe(ctx, h.store.Snapshot(), now) {
 				h.seen(w)
+				h.tellEffect(w)
 			}
+			h.chronicle.look(h.recorder, h.store, now)
+			h.mitigations(ctx, h.store.Snapshot())
 		}
 	}
 }
@@ -98,6 +108,7 @@ func (h *hands) Offers(_ context.Context, id sale.ID) []ui.Offer {
 	for i := range s.Actions {
 		a := &s.Actions[i]
 		offer := ui.Offer{Verb: actions.Verb(a.Verb)}
+		offer.Off = h.incidentOff(id, offer.Verb)
 		if offer.Verb == actions.AddNote {
 			offers[1] = offer
 			continue
@@ -136,6 +147,8 @@ func (h *hands) Run(ctx context.Context, c actions.Confirmed) actions.Result {
 		}
 	}
 	res := h.runner.Run(context.WithoutCancel(ctx), h.actor, c)
+	h.chronicle.look(h.recorder, h.store, time.Now())
+	h.tellLater(res)
 	h.tell(newsOf(&res, h.actor.Name, true))
 	h.log.Info("action", "sale", string(res.Preview.Request.Sale), "action", string(res.Preview.Request.Verb), "outcome", string(res.Outcome), "text", res.Text)
 	return res

@@ -46,7 +46,7 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 
-	h, closeJournal, err := p.openHands(cfg, c.store, log)
+	h, closeJournal, err := p.openHands(c, log)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ const (
 // assemble makes the sources of a config and the store that they fill. It sends nothing, but it
 // may read credential files.
 func (p *program) assemble(cfg *config.Config, log *slog.Logger) (*cockpit, error) {
-	c := &cockpit{config: cfg, reads: map[sale.ID][]string{}, log: log}
+	c := &cockpit{config: cfg, reads: map[sale.ID][]string{}, log: log, chronicle: &chronicle{config: cfg}}
 	for i := range cfg.Sales {
 		for _, read := range cfg.Sales[i].Reads {
 			if !slices.Contains(c.reads[cfg.Sales[i].ID], read.Source) {
@@ -43,12 +43,15 @@ func (p *program) assemble(cfg *config.Config, log *slog.Logger) (*cockpit, erro
 	}
 	var infos []sale.SourceInfo
 	for i := range cfg.Sources {
-		src, err := p.source(cfg, &cfg.Sources[i])
+		src, err := p.source(c, &cfg.Sources[i])
 		if err != nil {
 			return nil, fmt.Errorf("source %s: %w", cfg.Sources[i].Name, err)
 		}
 		if src == nil {
 			continue // nothing reads from it
+		}
+		for _, id := range cfg.IncidentSales(&cfg.Sources[i]) {
+			c.reads[id] = append(c.reads[id], cfg.Sources[i].Name)
 		}
 		c.sources = append(c.sources, bounded(src, &cfg.Sources[i]))
 		infos = append(infos, src.Info())
@@ -61,7 +64,11 @@ func (p *program) assemble(cfg *config.Config, log *slog.Logger) (*cockpit, erro
 }
 
 // source makes one source with everything that the sales read from it, or nil when they read nothing.
-func (p *program) source(cfg *config.Config, s *config.Source) (sources.Source, error) {
+func (p *program) source(c *cockpit, s *config.Source) (sources.Source, error) {
+	cfg := c.config
+	if s.TellsOfIncidents() {
+		return p.incidentSource(cfg, s, c.chronicle.known)
+	}
 	if !isRead(cfg, s.Name) {
 		return nil, nil
 	}

@@ -16,6 +16,7 @@ import (
 	ecssdk "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 	ssmsdk "github.com/aws/aws-sdk-go-v2/service/ssm"
+	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
 	"github.com/onsale-dev/onsale/rehearsal/capacity"
 	"github.com/onsale-dev/onsale/rehearsal/systems"
@@ -307,6 +308,9 @@ func everyCall() []call {
 		}},
 		{SSM, "GetOpsItem", false, func(c clients) error {
 			return e(c.ssm.GetOpsItem(ctx, &ssmsdk.GetOpsItemInput{OpsItemId: ptr("oi-000000000001")}))
+		}},
+		{SSM, "DescribeOpsItems", false, func(c clients) error {
+			return e(c.ssm.DescribeOpsItems(ctx, &ssmsdk.DescribeOpsItemsInput{OpsItemFilters: []ssmtypes.OpsItemFilter{{Key: "Status", Operator: "Equal", Values: []string{"Open"}}}}))
 		}},
 	}
 }

@@ -110,3 +110,48 @@ func TestAnOpsItemIsOpenedOnceAndClosed(t *testing.T) {
 		t.Errorf("one that is not there: %v", err)
 	}
 }
+
+func TestOpsItemsAreListedByWhatTheirFiltersSay(t *testing.T) {
+	c := acting(t, harbour()).ssm
+	ctx := context.Background()
+	for i := range 60 {
+		source := "onsale"
+		if i%3 == 0 {
+			source = "batch"
+		}
+		out, err := c.CreateOpsItem(ctx, &ssmsdk.CreateOpsItemInput{Title: ptr("declines"), Description: ptr("x"), Source: &source})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i%2 == 0 {
+			if _, err := c.UpdateOpsItem(ctx, &ssmsdk.UpdateOpsItemInput{OpsItemId: out.OpsItemId, Status: "Resolved"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	list := func(most int32, filters ...ssmtypes.OpsItemFilter) (n, pages int) {
+		in := &ssmsdk.DescribeOpsItemsInput{MaxResults: &most, OpsItemFilters: filters}
+		for {
+			out, err := c.DescribeOpsItems(ctx, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			n, pages = n+len(out.OpsItemSummaries), pages+1
+			if in.NextToken = out.NextToken; in.NextToken == nil {
+				return n, pages
+			}
+		}
+	}
+	of := func(key ssmtypes.OpsItemFilterKey, values ...string) ssmtypes.OpsItemFilter {
+		return ssmtypes.OpsItemFilter{Key: key, Operator: ssmtypes.OpsItemFilterOperatorEqual, Values: values}
+	}
+	if n, pages := list(50); n != 60 || pages != 2 {
+		t.Errorf("all: %d in %d pages, want 60 in 2", n, pages)
+	}
+	if n, pages := list(10, of("Status", "Open", "InProgress"), of("Source", "onsale")); n != 20 || pages != 2 {
+		t.Errorf("open ones of onsale: %d in %d pages, want 20 in 2", n, pages)
+	}
+	if _, err := c.DescribeOpsItems(ctx, &ssmsdk.DescribeOpsItemsInput{OpsItemFilters: []ssmtypes.OpsItemFilter{of("ResourceId", "x")}}); err == nil {
+		t.Error("a filter that is not known here is taken")
+	}
+}

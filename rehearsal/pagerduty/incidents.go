@@ -28,6 +28,7 @@ type Incident struct {
 	Changed    time.Time // of the status
 	Paged      time.Time // when somebody was called; zero: nobody
 	Log        []Entry
+	Notes      []Note // oldest first
 
 	page time.Time // when it pages if nobody has answered before
 }
@@ -38,6 +39,13 @@ type Entry struct {
 	Type string // trigger, assign, notify, acknowledge or resolve
 	At   time.Time
 	Text string
+}
+
+// Note is a note on an incident.
+type Note struct {
+	ID, Content string
+	By          string // e-mail of the user that it is by
+	At          time.Time
 }
 
 // onCall is who is paged.
@@ -73,7 +81,7 @@ func (s *Server) settle(now time.Time) {
 
 func (s *Server) call(in *Incident) {
 	in.Paged, in.page = in.page, time.Time{}
-	in.note("notify", in.Paged, "Notified "+onCall+" by push")
+	in.logged("notify", in.Paged, "Notified "+onCall+" by push")
 	s.options.Tell(Happening{At: in.Paged, What: "paged", Incident: in.ID, DedupKey: in.DedupKey, Text: onCall})
 }
 
@@ -95,7 +103,7 @@ func (s *Server) process(e Event, at time.Time) {
 	case e.Action == "trigger":
 		in := s.incidents[i]
 		in.Triggers++
-		in.note("trigger", at, e.Payload.Summary)
+		in.logged("trigger", at, e.Payload.Summary)
 		tell("deduplicated", in)
 	case i < 0:
 		s.dropped = append(s.dropped, e)
@@ -115,8 +123,8 @@ func (s *Server) open(e Event, at time.Time) *Incident {
 		ID: fmt.Sprintf("Q%013d", s.number*7919), Number: s.number, Status: Triggered, DedupKey: e.DedupKey, RoutingKey: e.RoutingKey,
 		Service: s.options.RoutingKeys[e.RoutingKey], First: e, Triggers: 1, Created: at, Changed: at, page: at.Add(s.options.Page),
 	}
-	in.note("trigger", at, e.Payload.Summary)
-	in.note("assign", at, "Assigned to "+onCall)
+	in.logged("trigger", at, e.Payload.Summary)
+	in.logged("assign", at, "Assigned to "+onCall)
 	s.incidents = append(s.incidents, in)
 	return in
 }
@@ -127,10 +135,10 @@ func (in *Incident) become(status string, at time.Time, by string) {
 		return
 	}
 	in.Status, in.Changed, in.page = status, at, time.Time{}
-	in.note(strings.TrimSuffix(status, "d"), at, strings.ToUpper(status[:1])+status[1:]+" "+by)
+	in.logged(strings.TrimSuffix(status, "d"), at, strings.ToUpper(status[:1])+status[1:]+" "+by)
 }
 
-func (in *Incident) note(kind string, at time.Time, text string) {
+func (in *Incident) logged(kind string, at time.Time, text string) {
 	in.Log = append(in.Log, Entry{ID: fmt.Sprintf("R%s%04d", in.ID[1:], len(in.Log)+1), Type: kind, At: at, Text: text})
 }
 
@@ -142,7 +150,7 @@ func (s *Server) Incidents() []Incident {
 	out := make([]Incident, 0, len(s.incidents))
 	for _, in := range s.incidents {
 		one := *in
-		one.Log = slices.Clone(in.Log)
+		one.Log, one.Notes = slices.Clone(in.Log), slices.Clone(in.Notes)
 		out = append(out, one)
 	}
 	return out

@@ -33,8 +33,13 @@ func refuseREST(w http.ResponseWriter, status, code int, message string, errs ..
 func (s *Server) signedIn(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Token token=")
-		if !ok || s.options.Token == "" || token != s.options.Token {
+		reads := ok && s.options.ReadToken != "" && token == s.options.ReadToken
+		if !reads && (!ok || s.options.Token == "" || token != s.options.Token) {
 			refuseREST(w, http.StatusUnauthorized, 2006, "Invalid Credentials Provided")
+			return
+		}
+		if reads && r.Method != http.MethodGet {
+			refuseREST(w, http.StatusForbidden, 2010, "Access Denied", "this API key is read-only")
 			return
 		}
 		s.mu.Lock()

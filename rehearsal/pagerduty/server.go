@@ -14,8 +14,9 @@ import (
 type Options struct {
 	// RoutingKeys are the integration keys, of 32 characters, and the service that each is of.
 	RoutingKeys map[string]string
-	// Token lets the REST API be read ("Authorization: Token token=…"); "" shuts it.
-	Token string
+	// Token lets the REST API be used ("Authorization: Token token=…"); "" shuts it. ReadToken is a
+	// read-only one beside it.
+	Token, ReadToken string
 	// Now is the clock; time.Now unless given.
 	Now func() time.Time
 	// Process is the time from 202 to the incident, 0: 2 s. Page is the time from there to the
@@ -95,6 +96,8 @@ func New(o Options) (*Server, error) {
 	s.mux.HandleFunc("GET /incidents", s.signedIn(s.list))
 	s.mux.HandleFunc("GET /incidents/{id}", s.signedIn(s.get))
 	s.mux.HandleFunc("GET /incidents/{id}/log_entries", s.signedIn(s.log))
+	s.mux.HandleFunc("GET /incidents/{id}/notes", s.signedIn(s.notes))
+	s.mux.HandleFunc("POST /incidents/{id}/notes", s.signedIn(s.annotate))
 	return s, nil
 }
 

@@ -103,7 +103,9 @@ func (h Harness) faults() []fault {
 	bodies := h.WrongTypes
 	if !h.Binary {
 		for _, text := range []string{"null", "[]", "{}", `"text"`, "17", ""} {
-			bodies = append(bodies, []byte(text))
+			if text != h.Nothing || text == "" {
+				bodies = append(bodies, []byte(text))
+			}
 		}
 	}
 	for i, body := range bodies {

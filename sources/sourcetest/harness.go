@@ -31,8 +31,12 @@ type Harness struct {
 
 	// Healthy answers as the healthy system does, at any time of day.
 	Healthy http.Handler
-	// Want lists every key that Healthy delivers, and its unit.
+	// Want lists every key that Healthy delivers, and its unit. It may be empty for a source that
+	// tells of incidents.
 	Want map[sale.Key]sale.Unit
+	// Incidents is the state of the one incident of each sale that Healthy shows; nil for a source
+	// that tells of none.
+	Incidents map[sale.ID]sale.IncidentStatus
 
 	// Partial answers for some keys and not for PartialMissing, which must then be listed in
 	// Missing while the rest is delivered. nil only for a source that can't fail in part.
@@ -53,6 +57,9 @@ type Harness struct {
 	// WrongTypes are bodies in the wire's encoding whose shape or types are wrong. For a JSON
 	// wire null, [], {}, "text", 17 and an empty body are always tried too.
 	WrongTypes [][]byte
+	// Nothing is the one of those bodies by which the healthy system says that there is nothing, if
+	// any: "[]" of a list of alerts.
+	Nothing string
 	// Good is one whole healthy body, which the suite cuts in half; nil: what Healthy answers
 	// to the same request.
 	Good []byte

@@ -1,6 +1,7 @@
 package sourcetest
 
 import (
+	"fmt"
 	"math"
 	"runtime"
 	"strings"
@@ -46,6 +47,9 @@ func holdBatch(t *testing.T, h Harness, b sale.Batch) {
 			t.Errorf("%v is missing without a class or a text: %+v", m.Key, m.Problem)
 		}
 	}
+	if b.Incidents != nil && b.Problem != nil {
+		t.Errorf("a failed poll tells of incidents: %+v", *b.Incidents)
+	}
 	for _, text := range texts(b) {
 		holdClean(t, text)
 	}
@@ -63,6 +67,11 @@ func texts(b sale.Batch) []string {
 	}
 	for _, n := range b.Notes {
 		all = append(all, n.Code, n.Text)
+	}
+	if b.Incidents != nil {
+		for _, in := range b.Incidents.List {
+			all = append(all, in.Key, in.Name, in.Title, in.System, string(in.Status), in.OpenedBy, in.AcknowledgedBy, in.ResolvedBy, in.URL)
+		}
 	}
 	return all
 }
@@ -106,6 +115,16 @@ func notHealthy(h Harness, b sale.Batch) string {
 	if b.Problem != nil {
 		return "a healthy system failed: " + b.Problem.Error()
 	}
+	if len(h.Incidents) > 0 {
+		if b.Incidents == nil || b.Incidents.At.IsZero() || len(b.Incidents.List) != len(h.Incidents) {
+			return "a healthy system tells of other incidents: " + fmt.Sprintf("%+v", b.Incidents)
+		}
+		for _, in := range b.Incidents.List {
+			if h.Incidents[in.Sale] != in.Status || in.Key == "" || in.Seen.IsZero() {
+				return "an incident of a healthy system is " + fmt.Sprintf("%+v", in)
+			}
+		}
+	}
 	got := readings(b)
 	for key := range h.Want {
 		if _, ok := got[key]; !ok {
@@ -143,7 +162,7 @@ func holdFailed(t *testing.T, h Harness, b sale.Batch, classes ...sale.Class) {
 	problem := b.Problem
 	if problem == nil {
 		// An API that answers per item may fail for each item instead of as a whole.
-		if len(b.Missing) < len(h.Want) {
+		if len(b.Missing) < len(h.Want) || len(b.Missing) == 0 {
 			t.Fatalf("the poll has neither a problem nor everything in Missing: %+v", b)
 		}
 		problem = &b.Missing[0].Problem

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/onsale-dev/onsale/actions"
+	"github.com/onsale-dev/onsale/config"
+	"github.com/onsale-dev/onsale/sale"
+)
+
+// This file tells whoever looks after an incident what was done, after it was done.
+
+// tellPatience is how long the end of the program waits for what is still being told.
+const tellPatience = 5 * time.Second
+
+// tellerOf tells with executors of its own: one that hangs holds up no key.
+func tellerOf(cfg *config.Config, recorder actions.Recorder) actions.Teller {
+	made := newExecutors(cfg)
+	made.opened = openedIn(recorder)
+	return actions.Teller{Journal: recorder, Executor: made.find, Redact: made.redact}
+}
+
+// tellLater tells of an action that has ended, beside everything else.
+func (h *hands) tellLater(res actions.Result) {
+	h.telling.Go(func() { h.logTold(h.teller.Did(context.Background(), h.actor, res)) })
+}
+
+// tellEffect tells of an effect that was settled just now.
+func (h *hands) tellEffect(w actions.Watch) {
+	if w.Sight != actions.NotYet {
+		h.telling.Go(func() { h.logTold(h.teller.Saw(context.Background(), w)) })
+	}
+}
+
+func (h *hands) logTold(all []actions.Told) {
+	for _, told := range all {
+		if told.Err != nil {
+			h.log.Warn("telling what was done", "text", told.Text)
+		} else {
+			h.log.Info("telling what was done", "text", told.Text)
+		}
+	}
+}
+
+// tellNow tells before the program ends; what can't be told is said and changes no outcome.
+func (p *program) tellNow(cfg *config.Config, recorder actions.Recorder, actor actions.Actor, res actions.Result) {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*tellPatience)
+	defer cancel()
+	for _, told := range tellerOf(cfg, recorder).Did(ctx, actor, res) {
+		if told.Err != nil {
+			_, _ = fmt.Fprintln(p.stderr, "onsale: "+told.Text)
+		}
+	}
+}
+
+// incidentOff is why an incident's key does nothing now, or "".
+func (h *hands) incidentOff(id sale.ID, verb actions.Verb) string {
+	st := h.store.Snapshot().Sale(id)
+	if st == nil {
+		return ""
+	}
+	in := st.Incidents.Current
+	name := "an incident"
+	if in != nil && in.Name != "" {
+		name = in.Name
+	}
+	none := !in.Open() && st.Incidents.Kept && st.Incidents.Known
+	switch verb {
+	case actions.Incident:
+		if in.Open() && in.Status == sale.IncidentAccepted {
+			return "accepted " + h.clock(in.Accepted)
+		}
+		if in.Open() {
+			return name + " is open"
+		}
+	case actions.Acknowledge:
+		if none {
+			return "no incident is open"
+		}
+		if in.Open() && in.Status == sale.IncidentAcknowledged {
+			return "done" + h.when(in.Acknowledged, in.AcknowledgedBy)
+		}
+	case actions.Resolve:
+		if none {
+			return "no incident is open"
+		}
+	}
+	return ""
+}
+
+// when is " 10:05:21 by ivana", as far as it is known.
+func (h *hands) when(at time.Time, who string) string {
+	text := ""
+	if !at.IsZero() {
+		text = " " + h.clock(at)
+	}
+	if who != "" {
+		text += " by " + who
+	}
+	return text
+}
+
+// clock is a time of day in the zone that the screen shows.
+func (h *hands) clock(at time.Time) string {
+	zone, err := time.LoadLocation(h.config.TimeZone)
+	if err != nil || h.config.TimeZone == "" {
+		zone = time.Local
+	}
+	return at.In(zone).Format("15:04:05")
+}
