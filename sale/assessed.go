@@ -37,7 +37,7 @@ type Anomaly struct {
 	// it make usual, and the band beyond which a minute is odd. All in the signal's unit.
 	Value, Usual, Low, High float64
 	Score                   float64 // the modified z-score, see sale/anomaly
-	At                      time.Time
+	At                      time.Time // the beginning of that minute
 	Since                   time.Time // the beginning of the first odd minute; zero unless On
 	Why                     string    // why it can't be told; then the figures are 0 and mean nothing
 }

@@ -40,6 +40,8 @@ type saleEntry struct {
 	inTail   bool     // the phase is tail
 	notes    [][]Note // by source
 
+	assessed *assessment
+
 	state *State
 	due   time.Time // when time alone may change the state; zero: never
 	dirty bool      // something came that may change it
@@ -113,6 +115,7 @@ func (e *engine) addSale(s *Sale, now time.Time) {
 	if sl := entry.bySignal[TicketsLeft]; sl != nil && sl.spec.Constant == nil {
 		entry.tickets = sl
 	}
+	entry.assessed = newAssessment(entry)
 	e.sales = append(e.sales, entry)
 }
 

@@ -24,8 +24,8 @@ func (e *engine) judge(s *saleEntry, now time.Time) {
 			due = earliest(due, sl.spec.Cadence.nextFreshness(known.At, now))
 		}
 	}
-	s.due = due
 	next := State{Sale: s.sale, Phase: phase, PhaseSince: since, Signals: e.scratch, Notes: s.noted()}
+	s.due = earliest(due, s.assess(&next, now))
 	s.verdict(&next)
 	old := s.state
 	switch {
@@ -145,7 +145,7 @@ func (s *State) sameAs(old *State) bool {
 	return s.Phase == old.Phase && s.PhaseSince.Equal(old.PhaseSince) && s.Verdict == old.Verdict &&
 		s.Needed == old.Needed && s.NeededLive == old.NeededLive &&
 		slices.Equal(s.Reasons, old.Reasons) && slices.Equal(s.Notes, old.Notes) &&
-		slices.EqualFunc(s.Signals, old.Signals, sameKnown)
+		slices.EqualFunc(s.Signals, old.Signals, sameKnown) && s.sameAssessment(old)
 }
 
 func sameKnown(a, b Known) bool {
