@@ -94,6 +94,9 @@ func (s *saleEntry) costs(st *State) Cost {
 	default:
 		c.Held = k.Value
 	}
+	if c.Enough >= c.Held { // what is held does; that fewer would has not been seen
+		c.Enough, c.Why = math.NaN(), "nothing shows that fewer would do"
+	}
 	if s.sale.UnitCost == nil {
 		if !math.IsNaN(c.Held) {
 			c.Why = "no unit_cost is declared"
@@ -104,7 +107,7 @@ func (s *saleEntry) costs(st *State) Cost {
 		c.PerHour = math.NaN()
 		return c
 	}
-	if saves := (c.Held - c.Enough) * *s.sale.UnitCost; saves > 0 {
+	if saves := (c.Held - c.Enough) * *s.sale.UnitCost; saves > 0 && isFinite(saves) {
 		c.Saves = saves
 	}
 	return c

@@ -102,6 +102,9 @@ func (f *Frame) pageRows(st *sale.State, w int) []pageRow {
 	}
 	var notes []pageRow
 	for _, fa := range f.unsaidFacts(st) {
+		if isStanding(fa) {
+			continue // told in full in a section of its own
+		}
 		for i, str := range wrap(fa.text, w-factIndent-1, 3) {
 			label := fa.label
 			if i > 0 {
@@ -110,6 +113,7 @@ func (f *Frame) pageRows(st *sale.State, w int) []pageRow {
 			notes = append(notes, pageRow{kind: textRow, label: label, text: str, style: fa.style})
 		}
 	}
+	section("budget and cost", f.standingRows(st))
 	section("in words", notes)
 	section("to read", f.linkRows(st))
 	return rows
@@ -222,6 +226,9 @@ func (f *Frame) saleTopLines(st *sale.State, p salePlan) []string {
 	x = c.put(x, 0, accent, saleTitle(st.Sale, room)) + gap
 	x = c.put(x, 0, text, clock) + gap
 	x = c.put(x, 0, l.figure, held) + gap
+	if burn := burnText(st); burn != "" && x+cells(burn) <= f.Width {
+		x = c.put(x, 0, text, burn) + gap
+	}
 	right := f.Width
 	for _, words := range []string{chartsText(st, p), ticketsText(st), doors(st, f.Now), st.Sale.Group} {
 		if words != "" && right-cells(words) > x {
