@@ -36,7 +36,7 @@ type Anomaly struct {
 	// Value is that of the newest closed minute; Usual, Low and High are what the minutes before
 	// it make usual, and the band beyond which a minute is odd. All in the signal's unit.
 	Value, Usual, Low, High float64
-	Score                   float64 // the modified z-score, see sale/anomaly
+	Score                   float64   // the modified z-score, see sale/anomaly
 	At                      time.Time // the beginning of that minute
 	Since                   time.Time // the beginning of the first odd minute; zero unless On
 	Why                     string    // why it can't be told; then the figures are 0 and mean nothing
