@@ -67,10 +67,10 @@ func (s *saleEntry) surgeByPlan(now time.Time) Surge {
 	var f fold
 	for _, p := range samples[firstNotBefore(samples, s.sale.Prequeue.UnixNano()):] {
 		planned, ok := d.planned(instant(p.at))
-		f.step(&rule, sl.gap, p.at, p.value/planned, ok && planned > 0 && isFinite(p.value/planned))
+		f.step(&rule, sl.gap, p.at, p.value/planned, ok && planned > 0 && isFinite(planned) && isFinite(p.value/planned))
 	}
 	planned, ok := d.planned(instant(last.at))
-	if !ok || !(planned > 0) || !isFinite(last.value/planned) {
+	if !ok || !(planned > 0) || !isFinite(planned) || !isFinite(last.value/planned) {
 		d.surge.Why = "the plan says nothing of this time"
 		return d.surge
 	}

@@ -60,10 +60,13 @@ func declaredOf(d *shop.Declared) *sale.Sale {
 	return s
 }
 
+// storyStart is when the history ends and every scenario's story begins.
+var storyStart = time.Date(2026, 12, 4, 9, 8, 41, 0, time.UTC)
+
 // rehearse plays the history and then some minutes of the story.
 func rehearse(t testing.TB, scenario string, seed uint64, minutes int, r *night) {
 	t.Helper()
-	start := time.Date(2026, 12, 4, 9, 8, 41, 0, time.UTC)
+	start := storyStart
 	plain, err := shop.New(shop.Options{Seed: seed, Scenario: scenario, Start: start, History: time.Minute})
 	if err != nil {
 		t.Fatal(err)
