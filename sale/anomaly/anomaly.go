@@ -22,6 +22,8 @@ const (
 	meanConsistent = 1.2533
 
 	kept   = 20 // minutes of the past that a minute is held against
+	bends  = 12 // of them those that a line is drawn through: no course of a sale is straight for longer
+	ahead  = 3  // minutes that a line is drawn beyond its points; then what it came to stands
 	most   = 15 // odd minutes in a row, after which they are the new usual
 	trusts = 1e15
 )
@@ -169,14 +171,16 @@ func (d *Detector) expect(minute int64, trials float64) (usual, scale float64) {
 	past := d.base[:d.n]
 	slope := 0.0
 	if d.Trend {
+		past = past[max(d.n-bends, 0):]
+		minute = min(minute, past[len(past)-1].minute+ahead)
 		slope = resistantSlope(past)
 	}
 	var rest [kept]float64
 	for i, p := range past {
 		rest[i] = p.x - slope*float64(p.minute-minute)
 	}
-	usual = Median(rest[:d.n])
-	scale = deviation(rest[:d.n], usual)
+	usual = Median(rest[:len(past)])
+	scale = deviation(rest[:len(past)], usual)
 	// The further a line is drawn beyond its points, the less it knows: the factor of a prediction
 	// from a regression, sqrt(1 + 1/n + (x - mean)^2 / Sxx).
 	if d.Trend {
