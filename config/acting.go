@@ -80,6 +80,21 @@ func (b *salesBuilder) act(s *Sale, res *resolved, sc *scope, known map[sale.Sig
 	}
 }
 
+// price carries what a unit costs, and how many are kept, from the actions that say so to the sale.
+// What a scale-up adds is what will have to be paid for, so its price comes first.
+func (s *Sale) price() {
+	for _, verb := range []string{VerbScaleUp, VerbScaleBack} {
+		a, ok := s.Action(verb)
+		if !ok || a.Scale == nil {
+			continue
+		}
+		if s.UnitCost == nil {
+			s.UnitCost = a.Scale.UnitCost
+		}
+		s.CapacityFloor = max(s.CapacityFloor, a.Scale.Floor)
+	}
+}
+
 // follow adds what comes along with opening an incident.
 func (b *salesBuilder) follow(s *Sale, res *resolved) {
 	open, ok := s.Action(VerbIncident)

@@ -172,23 +172,14 @@ type Cluster struct {
 // Sale is a sale together with what to read for it and what can be done about it.
 type Sale struct {
 	sale.Sale
-	Template   string // its name; may be empty
-	Objectives []Objective
-	Reads      []Read   // one per signal that a source reads, in the order of Signals
-	Actions    []Action // what can be done, in the order of Verbs; each verb at most once
-	Plays      []Play   // in the order of their declaration
+	Template string   // its name; may be empty
+	Reads    []Read   // one per signal that a source reads, in the order of Signals
+	Actions  []Action // what can be done, in the order of Verbs; each verb at most once
+	Plays    []Play   // in the order of their declaration
 
 	at      *node
 	signals []namedNode // as resolved, for showing
 	goals   []*node
-}
-
-// Objective is a promise about a signal: Target of it must be good.
-type Objective struct {
-	Name   string
-	Signal sale.Signal
-	Target float64  // between 0 and 1, both exclusive
-	Below  *float64 // good is below this, in the signal's unit; nil: the signal is the bad part
 }
 
 // Read is how one signal of a sale is read. Exactly one of the pointers is set, the one of

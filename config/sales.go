@@ -129,6 +129,7 @@ func (b *salesBuilder) sale(in *saleIn) Sale {
 	b.page(&s, in, res, sc, known)
 	b.act(&s, res, sc, known)
 	b.fitting(&s)
+	s.price()
 	if len(b.mistakes) == before {
 		sc.unused(res)
 	}
@@ -258,7 +259,10 @@ func (b *salesBuilder) objective(s *Sale, l leveled, sc *scope, known map[sale.S
 	if len(b.mistakes) > before {
 		return
 	}
-	o := Objective{Name: sale.Clean(in.Name.S, 40), Signal: sale.Signal(in.Signal.S)}
+	o := sale.Objective{Name: sale.Clean(in.Name.S, 40), Signal: sale.Signal(in.Signal.S), Burns: sale.Watch}
+	if in.Burns.S == string(sale.Bad) {
+		o.Burns = sale.Bad
+	}
 	if !known[o.Signal] {
 		if !left(in.Signal.S, l.level, removed) {
 			b.unknownSignal(in.Signal.at, in.Signal.S, known, removed)

@@ -18,10 +18,27 @@ type Sale struct {
 	Closes   time.Time // zero: no end declared
 	Tickets  int       // tickets on sale; 0: not declared
 
-	Signals []Spec // in display order, unique by Signal
-	Panels  []Panel
-	Links   []Link
-	SLAs    SLAs // what is promised for its incidents
+	Signals    []Spec // in display order, unique by Signal
+	Panels     []Panel
+	Links      []Link
+	SLAs       SLAs        // what is promised for its incidents
+	Objectives []Objective // what is promised to buyers, unique by name
+
+	// UnitCost is what one unit of capacity costs, USD per hour; nil: not declared.
+	UnitCost *float64
+	// CapacityFloor is the number of units that a scale-back keeps; 0: none is declared.
+	CapacityFloor int
+}
+
+// Objective is a promise about a signal: Target of what buyers did must be good.
+type Objective struct {
+	Name   string
+	Signal Signal
+	Target float64  // between 0 and 1, both exclusive
+	Below  *float64 // good is below this, in the signal's unit; nil: the signal is the bad part itself
+	// Burns is the verdict of a budget that burns too fast: Watch, or Bad where the promise is
+	// worth waking somebody. Any other value counts as Watch.
+	Burns Verdict
 }
 
 // Spec declares one signal of one sale.

@@ -46,6 +46,8 @@ type saleEntry struct {
 	told     bool    // the timeline is behind
 	timeline []Event // what was seen and what the journal tells
 
+	assessed *assessment
+
 	state *State
 	due   time.Time // when time alone may change the state; zero: never
 	dirty bool      // something came that may change it
@@ -120,6 +122,7 @@ func (e *engine) addSale(s *Sale, now time.Time) {
 	if sl := entry.bySignal[TicketsLeft]; sl != nil && sl.spec.Constant == nil {
 		entry.tickets = sl
 	}
+	entry.assessed = newAssessment(entry)
 	e.sales = append(e.sales, entry)
 }
 

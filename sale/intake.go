@@ -120,6 +120,11 @@ func (in *intake) merge(sl *slot) {
 		sl.returns(before.at)
 	}
 	sl.refold = sl.refold || !c.appended
+	for _, l := range sl.lines {
+		if c.from < l.next*minuteNs {
+			l.touch(c.from)
+		}
+	}
 	for _, part := range sl.partOf {
 		if !had || c.from <= part.folded || part.watch.fold.unknown || part.bad.fold.unknown {
 			part.refold = true

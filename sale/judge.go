@@ -25,6 +25,7 @@ func (e *engine) judge(s *saleEntry, now time.Time) {
 		}
 	}
 	next := State{Sale: s.sale, Phase: phase, PhaseSince: since, Signals: e.scratch, Notes: s.noted(), Since: now, Version: 1}
+	due = earliest(due, s.assess(&next, now))
 	s.verdict(&next)
 	old := s.state
 	if old != nil && next.Verdict == old.Verdict {
@@ -144,7 +145,7 @@ func (s *State) sameAs(old *State) bool {
 		s.Needed == old.Needed && s.NeededLive == old.NeededLive &&
 		slices.Equal(s.Reasons, old.Reasons) && slices.Equal(s.Notes, old.Notes) &&
 		s.Incidents.sameAs(old.Incidents) && slices.Equal(s.Timeline, old.Timeline) &&
-		slices.EqualFunc(s.Signals, old.Signals, sameKnown)
+		slices.EqualFunc(s.Signals, old.Signals, sameKnown) && s.sameAssessment(old)
 }
 
 func sameKnown(a, b Known) bool {

@@ -9,7 +9,8 @@ import (
 )
 
 // verdict judges the sale from its signals: Bad if one is bad; else Unknown if one that this
-// phase needs can't be seen, or none can; else Watch if one wants watching; else OK.
+// phase needs can't be seen, or none can; else Watch if one wants watching, demand surges, a signal
+// is odd or a budget burns; else OK.
 func (s *saleEntry) verdict(st *State) {
 	var seen, readable int
 	verdict := OK
@@ -47,6 +48,10 @@ func (s *saleEntry) verdict(st *State) {
 		st.Reasons = append(st.Reasons, s.darkness(st)...)
 	}
 	st.Reasons = append(st.Reasons, s.doubts(st)...)
+	for _, r := range s.assessedReasons(st) {
+		verdict = Worst(verdict, r.Verdict)
+		st.Reasons = append(st.Reasons, r)
+	}
 	st.Verdict = verdict
 	slices.SortStableFunc(st.Reasons, func(a, b Reason) int {
 		if c := cmp.Compare(b.Verdict.Rank(), a.Verdict.Rank()); c != 0 {

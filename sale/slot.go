@@ -20,6 +20,7 @@ type slot struct {
 	freshest int64    // the newest of it
 	fetched  time.Time
 
+	lines  []*minuteLine // its closed minutes, in the forms that are needed
 	watch  gauge
 	bad    gauge
 	folded int64 // the newest point that the gauges have seen

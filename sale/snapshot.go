@@ -40,6 +40,11 @@ type State struct {
 	NeededLive int // of those, known and neither stale nor missing
 	Incidents  IncidentState
 	Timeline   []Event // what happened, newest first, at most 64
+
+	Surge     Surge     // demand before the doors open; the zero value when nothing was looked for
+	Anomalies []Anomaly // the signals that are held against their own past in this phase, in order
+	Budgets   []Budget  // one per objective, in their order; none before the doors open
+	Cost      Cost
 }
 
 // Signal finds what is known of one signal; ok is false when the sale does not declare it.

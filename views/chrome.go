@@ -230,13 +230,9 @@ func lastSeen(s *sale.SourceState) time.Time {
 }
 
 func (f *Frame) apiCost() part {
-	perHour, total := 0.0, 0.0
-	for i := range f.snapshot().Sources {
-		perHour += f.snapshot().Sources[i].CostPerH
-		total += f.snapshot().Sources[i].CostUSD
-	}
-	rate := "API " + format(perHour, sale.USD) + "/h"
-	return say(dim, 6, rate+", "+format(total, sale.USD)+" since start", rate)
+	bill := f.snapshot().Bill()
+	rate := "API " + format(bill.PerHour, sale.USD) + "/h"
+	return say(dim, 6, rate+", "+format(bill.USD, sale.USD)+" since start", rate)
 }
 
 // verdictCounts is one part for each verdict that a sale has, worst first.

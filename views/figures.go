@@ -95,7 +95,11 @@ func figureOfKnown(st *sale.State, k sale.Known, f *Frame) figure {
 		fig.ageStyle = watch
 	}
 	fig.against = againstText(st, &k, f.Now)
-	if v := breachOf(&k); v != sale.OK {
+	v := breachOf(&k)
+	if against, odd := oddity(st, k.Spec.Signal); odd && v == sale.OK {
+		fig.against, v = against, sale.Watch
+	}
+	if v != sale.OK {
 		l := lookOf(v)
 		fig.glyph, fig.nowStyle = l.glyph, l.figure
 	}

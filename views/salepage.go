@@ -108,6 +108,9 @@ func (f *Frame) pageRows(st *sale.State, w int) []pageRow {
 	}
 	var notes []pageRow
 	for _, fa := range f.unsaidFacts(st) {
+		if isStanding(fa) {
+			continue // told in full in a section of its own
+		}
 		for i, str := range wrap(fa.text, w-factIndent-1, 3) {
 			label := fa.label
 			if i > 0 {
@@ -116,6 +119,7 @@ func (f *Frame) pageRows(st *sale.State, w int) []pageRow {
 			notes = append(notes, pageRow{kind: textRow, label: label, text: str, style: fa.style})
 		}
 	}
+	section("budget and cost", f.standingRows(st))
 	section("in words", notes)
 	if planSale(f, st).bottomH == 0 {
 		if spec := runbookOf(st); spec != nil {
@@ -243,6 +247,9 @@ func (f *Frame) saleTopLines(st *sale.State, p salePlan) []string {
 	x = c.put(x, 0, text, clock) + gap
 	if held != "" {
 		x = c.put(x, 0, l.figure, held) + gap
+	}
+	if burn := burnText(st); burn != "" && x+cells(burn) <= f.Width {
+		x = c.put(x, 0, text, burn) + gap
 	}
 	right := f.Width
 	if form := fitting(forms, right-x); form != nil {

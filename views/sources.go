@@ -93,12 +93,10 @@ func hidden(above, below int) string {
 func (f *Frame) sourcesSummary(c *canvas) {
 	sources := f.snapshot().Sources
 	counts := map[sale.Condition]int{}
-	perHour, total := 0.0, 0.0
 	for i := range sources {
 		counts[sources[i].Condition]++
-		perHour += sources[i].CostPerH
-		total += sources[i].CostUSD
 	}
+	bill := f.snapshot().Bill()
 	left := []part{say(text, 0, "sources")}
 	order := []sale.Condition{sale.SourceLive, sale.SourceStarting, sale.SourceLate, sale.SourceStale, sale.SourceNoData, sale.SourceError}
 	for _, condition := range order {
@@ -107,8 +105,8 @@ func (f *Frame) sourcesSummary(c *canvas) {
 			left = append(left, say(l.figure, 0, number(n)+" "+l.word))
 		}
 	}
-	cost := format(total, sale.USD) + " since start"
-	month := cost + ", " + format(perHour*24*30, sale.USD) + " in 30 days at this pace"
+	cost := format(bill.USD, sale.USD) + " since start"
+	month := cost + ", " + format(monthly(bill.PerHour), sale.USD) + " in 30 days at this pace"
 	c.spread(0, left, []part{say(dim, 1, month, cost)})
 }
 
@@ -205,22 +203,16 @@ func (f *Frame) sourceRow(c *canvas, cols []sourceColumn, y int, s *sale.SourceS
 }
 
 func (f *Frame) sourcesTotal(c *canvas, cols []sourceColumn, y int) {
-	calls, perHour, total := 0, 0.0, 0.0
-	for i := range f.snapshot().Sources {
-		s := &f.snapshot().Sources[i]
-		calls += s.CallsIn5m
-		perHour += s.CostPerH
-		total += s.CostUSD
-	}
+	bill := f.snapshot().Bill()
 	c.put(0, y, dim, "total")
 	for _, col := range cols {
 		switch col.heading {
 		case "c/5min":
-			col.draw(c, y, text, number(calls))
+			col.draw(c, y, text, number(bill.CallsIn5m))
 		case "$/h":
-			col.draw(c, y, text, cost(perHour))
+			col.draw(c, y, text, cost(bill.PerHour))
 		case "$ start":
-			col.draw(c, y, text, cost(total))
+			col.draw(c, y, text, cost(bill.USD))
 		}
 	}
 }

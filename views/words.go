@@ -147,7 +147,7 @@ func factsOf(st *sale.State, now time.Time) []fact {
 	if len(st.Reasons) > 0 && st.Needed > 0 && !blind {
 		facts = append(facts, needed)
 	}
-	return facts
+	return append(facts, standingFacts(st)...)
 }
 
 // problemFacts says which sources of a sale are in trouble, one line each. What a source

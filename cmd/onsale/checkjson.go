@@ -19,6 +19,7 @@ type checkReport struct {
 	Verdict sale.Verdict  `json:"verdict"`
 	Sales   []checkSale   `json:"sales"`
 	Sources []checkSource `json:"sources"`
+	API     checkBill     `json:"api"`
 }
 
 type checkSale struct {
@@ -39,12 +40,12 @@ type checkSale struct {
 	BindingLimit any `json:"binding_limit"`
 	SafeRate     any `json:"safe_admission_per_minute"`
 	Forecast     any `json:"forecast"`
-	Budget       any `json:"budget"`
-	CostPerHour  any `json:"cost_per_hour_usd"`
 	Incident     any `json:"incident"`
 	// IncidentKnown is whether it can be told that an incident is open; null where nobody keeps them.
 	IncidentKnown *bool `json:"incident_known"`
 	Alarms        any   `json:"alarms"`
+
+	checkAssessed
 }
 
 type checkReason struct {
@@ -94,7 +95,7 @@ type checkSource struct {
 func writeCheckJSON(w io.Writer, snap *sale.Snapshot, states []*sale.State, now time.Time) error {
 	report := checkReport{
 		Schema: checkSchema, At: now.UTC(), Verdict: overall(states),
-		Sales: make([]checkSale, 0, len(states)), Sources: make([]checkSource, 0, len(snap.Sources)),
+		Sales: make([]checkSale, 0, len(states)), Sources: make([]checkSource, 0, len(snap.Sources)), API: billJSON(snap),
 	}
 	for _, st := range states {
 		report.Sales = append(report.Sales, saleJSON(st, now))
@@ -124,6 +125,7 @@ func saleJSON(st *sale.State, now time.Time) checkSale {
 	for _, n := range st.Notes {
 		out.Notes = append(out.Notes, checkNote{n.Code, n.Text})
 	}
+	out.checkAssessed = assessedJSON(st)
 	for _, k := range st.Signals {
 		out.Signals[k.Spec.Signal] = signalJSON(k, now)
 	}
