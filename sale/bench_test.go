@@ -172,3 +172,42 @@ func TestAFullHistoryOfOneSignalTakesAbout25Kilobytes(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkMinuteOfTwoHundredSales takes in a minute of 200 sales whose every signal is held against
+// its past and its objectives, two hours after the doors opened, and closes it.
+func BenchmarkMinuteOfTwoHundredSales(b *testing.B) {
+	var all []*Sale
+	for i := range 200 {
+		s := fair()
+		s.ID, s.Closes = ID(fmt.Sprint("sale", i)), opens.Add(1000*time.Hour)
+		all = append(all, s)
+	}
+	store := NewStore(all, nil, Limits{}, opens)
+	now, seq := opens, uint64(0)
+	minute := func() {
+		for range 6 {
+			batches := map[string]*Batch{"metrics": {Source: "metrics"}, "aws": {Source: "aws"}}
+			for _, s := range all {
+				for j, spec := range s.Signals {
+					if spec.Source == "metrics" || now.Second() == 0 {
+						batch := batches[spec.Source]
+						batch.Readings = append(batch.Readings, Reading{Key: Key{s.ID, spec.Signal}, Value: 0.01 + float64(j) + float64(now.Minute()%3)/100, At: now, FetchedAt: now})
+					}
+				}
+			}
+			for _, batch := range batches {
+				seq++
+				batch.Seq = seq
+				store.Apply(*batch, now)
+			}
+			now = now.Add(10 * time.Second)
+		}
+	}
+	for range 120 {
+		minute()
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		minute()
+	}
+}

@@ -41,8 +41,10 @@ var watchedSignals = []watchKind{
 
 // growthOfQueue watches how many more people wait with each minute, before the doors open.
 var growthOfQueue = watchKind{
-	Waiting, true, []Phase{Prequeue},
-	anomaly.Options{Log: true, Offset: 1, Trend: true, Floor: 0.15, Counts: 1, Up: true}, "",
+	Waiting, true,
+	[]Phase{Prequeue},
+	anomaly.Options{Log: true, Offset: 1, Trend: true, Floor: 0.15, Counts: 1, Up: true},
+	"",
 }
 
 // watchedSignal is one signal under watch.

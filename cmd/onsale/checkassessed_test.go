@@ -22,22 +22,26 @@ func TestWhatIsWorkedOutIsNullInACheckWhereItIsNotKnown(t *testing.T) {
 		want  []string // parts of the compact JSON
 	}{
 		{
-			"before the doors open", sale.State{Cost: none},
+			"before the doors open",
+			sale.State{Cost: none},
 			[]string{`"budget":null`, `"cost_per_hour_usd":null`, `"surge":null`, `"anomalies":[]`, `"cost":{"held":null,"enough":null,"saves_per_hour_usd":null}`},
 		},
 		{
-			"the tightest known budget counts", sale.State{Cost: sale.Cost{Held: 24, PerHour: 3.984, Enough: nan, Saves: nan}, Budgets: []sale.Budget{unknown, spent}},
+			"the tightest known budget counts",
+			sale.State{Cost: sale.Cost{Held: 24, PerHour: 3.984, Enough: nan, Saves: nan}, Budgets: []sale.Budget{unknown, spent}},
 			[]string{
 				`"budget":{"left_ratio":0.84,"burn":2.1,"objective":"availability"`, `"cost_per_hour_usd":3.984`,
 				`"monthly_availability":null`, `"why":"no minute since the doors opened is known"`,
 			},
 		},
 		{
-			"no budget is known", sale.State{Cost: none, Budgets: []sale.Budget{unknown}},
+			"no budget is known",
+			sale.State{Cost: none, Budgets: []sale.Budget{unknown}},
 			[]string{`"budget":{"left_ratio":null,"burn":null,"objective":""`},
 		},
 		{
-			"a surge, and an anomaly that can't be told", sale.State{
+			"a surge, and an anomaly that can't be told",
+			sale.State{
 				Cost:      none,
 				Surge:     sale.Surge{Signal: sale.Waiting, Basis: sale.ByPlan, On: true, Now: 48310, Expected: 36900, Ratio: 1.309, Since: opens},
 				Anomalies: []sale.Anomaly{{Signal: sale.OrderRate, Why: "too little data: 4 of 8 minutes"}},
