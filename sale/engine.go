@@ -40,6 +40,7 @@ type saleEntry struct {
 	inTail   bool     // the phase is tail
 	notes    [][]Note // by source
 
+	look  look // what the outlook follows from
 	state *State
 	due   time.Time // when time alone may change the state; zero: never
 	dirty bool      // something came that may change it
@@ -113,6 +114,7 @@ func (e *engine) addSale(s *Sale, now time.Time) {
 	if sl := entry.bySignal[TicketsLeft]; sl != nil && sl.spec.Constant == nil {
 		entry.tickets = sl
 	}
+	entry.watchMinutes()
 	e.sales = append(e.sales, entry)
 }
 

@@ -119,6 +119,9 @@ func (in *intake) merge(sl *slot) {
 		sl.returns(before.at)
 	}
 	sl.refold = sl.refold || !c.appended
+	if !c.appended {
+		sl.revised++
+	}
 	for _, part := range sl.partOf {
 		if !had || c.from <= part.folded || part.watch.fold.unknown || part.bad.fold.unknown {
 			part.refold = true

@@ -25,8 +25,10 @@ func (e *engine) judge(s *saleEntry, now time.Time) {
 		}
 	}
 	s.due = due
-	next := State{Sale: s.sale, Phase: phase, PhaseSince: since, Signals: e.scratch, Notes: s.noted()}
+	next := State{Sale: s.sale, Phase: phase, PhaseSince: since, Signals: e.scratch}
+	next.Notes = s.early(&next, s.noted())
 	s.verdict(&next)
+	s.lookAhead(&next, now)
 	old := s.state
 	switch {
 	case old == nil:
@@ -145,7 +147,7 @@ func (s *State) sameAs(old *State) bool {
 	return s.Phase == old.Phase && s.PhaseSince.Equal(old.PhaseSince) && s.Verdict == old.Verdict &&
 		s.Needed == old.Needed && s.NeededLive == old.NeededLive &&
 		slices.Equal(s.Reasons, old.Reasons) && slices.Equal(s.Notes, old.Notes) &&
-		slices.EqualFunc(s.Signals, old.Signals, sameKnown)
+		slices.EqualFunc(s.Signals, old.Signals, sameKnown) && s.sameOutlook(old)
 }
 
 func sameKnown(a, b Known) bool {

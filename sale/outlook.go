@@ -10,8 +10,9 @@ type Forecast struct {
 	Limit   When // the first limit that the present admission fills; Why names it, or why none
 	// LimitName is the limit that Limit is about.
 	LimitName LimitName
-	Wait      Span  // how long the last in the queue waits
-	Serve     Serve // how many of those who wait find a ticket
+	Wait      Span   // how long the last in the queue waits
+	AtOpen    AtOpen // how many will wait when the doors open
+	Serve     Serve  // how many of those who wait find a ticket
 }
 
 // When is a forecast instant with its range.
@@ -28,7 +29,15 @@ type When struct {
 	// people a minute the queue grows.
 	Never bool
 	Grows float64
-	Why   string // why there is none; "" when there is one
+	Rate  float64 // people let in per minute that it is counted at; 0: as they are let in now
+	Why   string  // why there is none; "" when there is one
+}
+
+// AtOpen is how many people will wait when the doors open, if they go on coming as now.
+type AtOpen struct {
+	Has              bool
+	Value, Low, Most float64
+	Why              string
 }
 
 // Span is a forecast stretch of time with its range.
