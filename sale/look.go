@@ -134,7 +134,7 @@ func (s *saleEntry) queueing(admitted []float64) {
 	}
 	gained := differences(s.minutesOf(Waiting, s.look.end))
 	for i := range gained {
-		gained[i] += admitted[i+1]
+		gained[i] += (admitted[i] + admitted[i+1]) / 2
 	}
 	s.look.joining = forecast.Smooth(gained)
 }
@@ -206,7 +206,8 @@ func (s *saleEntry) taking(admitted []float64) {
 	var tickets, people float64
 	known := 0
 	for i := range gone {
-		leaving := admitted[i+1]
+		// From the middle of one minute to that of the next.
+		leaving := (admitted[i] + admitted[i+1]) / 2
 		if gained := active[i+1] - active[i]; !math.IsNaN(gained) {
 			leaving -= gained
 		}
