@@ -94,6 +94,7 @@ func (b *salesBuilder) sale(in *saleIn) Sale {
 	if in.Closes.given() && in.Opens.given() && !s.Opens.Before(s.Closes) {
 		b.wrong(in.Closes.at, `"closes" is not after "opens"`, "check the date and the zone", see(in.Opens.at, "the doors open here"))
 	}
+	b.plan(&s, in.Plan)
 	b.signalForms(in.Signals.at)
 	b.actionForms(in.Actions.at)
 	b.playForms(in.Plays.at)
@@ -128,6 +129,7 @@ func (b *salesBuilder) sale(in *saleIn) Sale {
 	known := b.signals(&s, res, sc)
 	b.page(&s, in, res, sc, known)
 	b.act(&s, res, sc, known)
+	resumes(&s)
 	if len(b.mistakes) == before {
 		sc.unused(res)
 	}

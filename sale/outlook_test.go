@@ -1,7 +1,6 @@
 package sale
 
 import (
-	"strings"
 	"testing"
 	"time"
 )
