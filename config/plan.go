@@ -100,7 +100,6 @@ func (b *salesBuilder) planLike(s *Sale, in *planLikeIn) {
 		return
 	}
 	s.Plan.Lines = planLines(rows, float64(s.Tickets)/float64(in.Tickets.V))
-	s.Plan.From = sale.Clean(in.File.S, 80)
 }
 
 // planLines makes a line of each column that has a figure. What is not whole in reality is rounded

@@ -20,8 +20,6 @@ type Plan struct {
 	// that each is held. Empty: not declared.
 	Ramp      []float64
 	RampEvery time.Duration
-	// From says where the lines come from when they are those of an earlier sale; may be empty.
-	From string
 }
 
 // PlanLine is the planned course of one signal by the time since the doors open.
