@@ -181,12 +181,19 @@ func (s *saleEntry) loading() {
 	}
 }
 
-// fewest is how many people must have left the site before what they took says anything.
-const fewest = 50
+// What it takes to say what a person takes: how many must have left the site, and for how long it
+// must have been open. Before that the baskets of the first are neither paid nor given back, and
+// the stock looks to go faster than it does.
+const (
+	fewest = 50
+	ripe   = 12 // minutes
+	unripe = 0.12
+)
 
-// taking finds how many tickets go a minute, and how many a person takes: what left the stock over
-// those who left the site, who are all that were let in but for whom the site gained. Both are
-// counted from the opening on, over at most the window.
+// taking finds how many tickets go a minute, and how many a person takes who is let in: what left
+// the stock over those who left the site. By Little's law people leave as those on the site over
+// the time that they stay; while that is not known, as those who were let in but for whom the site
+// gained. Both are counted from the opening on, over at most the window.
 func (s *saleEntry) taking(admitted []float64) {
 	l := &s.look
 	left := s.minutesOf(TicketsLeft, l.end)
@@ -196,20 +203,23 @@ func (s *saleEntry) taking(admitted []float64) {
 			gone[i] = math.NaN() // tickets were put on sale
 		}
 	}
-	if opened := floorTo(s.sale.Opens.UnixNano(), minute) / minute; opened > l.end-window {
-		for i := range min(int64(len(gone)), opened-(l.end-window)) {
-			gone[i] = math.NaN()
-		}
+	opened := int(min(max(floorTo(s.sale.Opens.UnixNano(), minute)/minute-(l.end-window), 0), window))
+	for i := range min(len(gone), opened) {
+		gone[i] = math.NaN()
 	}
 	l.taken = forecast.Smooth(gone)
 	active := s.minutesOf(ActiveUsers, l.end)
+	session := s.session().Minutes()
 	var tickets, people float64
 	known := 0
 	for i := range gone {
 		// From the middle of one minute to that of the next.
 		leaving := (admitted[i] + admitted[i+1]) / 2
-		if gained := active[i+1] - active[i]; !math.IsNaN(gained) {
-			leaving -= gained
+		switch onSite := (active[i] + active[i+1]) / 2; {
+		case session > 0 && !math.IsNaN(onSite):
+			leaving = onSite / session
+		case !math.IsNaN(onSite):
+			leaving -= active[i+1] - active[i]
 		}
 		if math.IsNaN(gone[i]) || math.IsNaN(leaving) {
 			continue
@@ -219,6 +229,9 @@ func (s *saleEntry) taking(admitted []float64) {
 	if each := tickets / people; known >= forecast.Least && people >= fewest && isFinite(each) && each > 0 {
 		l.each = each
 		l.doubt = l.taken.Sigma / math.Max(l.taken.Level, 1) / math.Sqrt(float64(known))
+		if known < ripe {
+			l.doubt = math.Hypot(l.doubt, unripe)
+		}
 	}
 }
 

@@ -34,15 +34,15 @@ type checkSale struct {
 	Signals map[sale.Signal]checkSignal `json:"signals"`
 
 	// What this version does not work out is null, as the contract asks, and never made up.
-	Cause        any `json:"cause"`
-	NextMove     any `json:"next_move"`
-	BindingLimit any `json:"binding_limit"`
-	SafeRate     any `json:"safe_admission_per_minute"`
-	Forecast     any `json:"forecast"`
-	Budget       any `json:"budget"`
-	CostPerHour  any `json:"cost_per_hour_usd"`
-	Incident     any `json:"incident"`
-	Alarms       any `json:"alarms"`
+	Cause        any            `json:"cause"`
+	NextMove     any            `json:"next_move"`
+	BindingLimit *checkLimit    `json:"binding_limit"`
+	SafeRate     *float64       `json:"safe_admission_per_minute"`
+	Forecast     *checkForecast `json:"forecast"`
+	Budget       any            `json:"budget"`
+	CostPerHour  any            `json:"cost_per_hour_usd"`
+	Incident     any            `json:"incident"`
+	Alarms       any            `json:"alarms"`
 }
 
 type checkReason struct {
@@ -115,6 +115,7 @@ func saleJSON(st *sale.State, now time.Time) checkSale {
 		Notes:   make([]checkNote, 0, len(st.Notes)),
 		Signals: make(map[sale.Signal]checkSignal, len(st.Signals)),
 	}
+	out.BindingLimit, out.SafeRate, out.Forecast = limitJSON(st), safeJSON(st), forecastJSON(st)
 	for _, r := range st.Reasons {
 		out.Reasons = append(out.Reasons, checkReason{r.Signal, r.Verdict, r.Text, r.Since.UTC(), r.Source})
 	}
