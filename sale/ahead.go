@@ -279,12 +279,16 @@ func when(from time.Time, best, quick, slow, horizon float64, what string) When 
 	if math.IsInf(best, 1) {
 		return When{Why: fmt.Sprintf("no %s within %.0f min, and further nothing tells", what, horizon)}
 	}
-	w := When{Has: true, At: from.Add(minutesLong(best)), Low: from.Add(minutesLong(math.Min(quick, best)))}
+	w := When{Has: true, At: from.Add(minutesLong(best)), Low: from.Add(minutesLong(math.Min(quick, best-leastRange)))}
 	if !math.IsInf(slow, 1) {
-		w.High = from.Add(minutesLong(math.Max(slow, best)))
+		w.High = from.Add(minutesLong(math.Max(slow, best+leastRange)))
 	}
 	return w
 }
+
+// leastRange is the least that a range reaches to each side, in minutes: what is read of a queue is
+// itself half a minute old.
+const leastRange = 0.75
 
 // minutesLong is a time span of some minutes, at most a year.
 func minutesLong(m float64) time.Duration {

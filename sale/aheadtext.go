@@ -49,14 +49,14 @@ func (s *State) AheadText(now time.Time) string {
 	gone := f.SellOut.Has && !f.SellOut.At.After(now) && f.Serve.Left == 0 && f.Serve.Has
 	switch {
 	case gone:
-		add("no ticket is left; %s wait", people(f.Serve.Waiting))
+		add("no ticket is left; %s wait", Format(f.Serve.Waiting, Users, true))
 		return strings.Join(parts, "; ")
 	case f.Serve.Has && f.Serve.Miss > 0 && !f.Serve.Joining:
-		add("%s serve %s of %s, %s miss", Format(f.Serve.Left, Tickets, false), people(f.Serve.Served), people(f.Serve.Waiting), people(f.Serve.Miss))
+		add("%s serve %s of %s, %s miss", Format(f.Serve.Left, Tickets, false), people(f.Serve.Served), Format(f.Serve.Waiting, Users, true), people(f.Serve.Miss))
 		s.soldText(add, now)
 		s.drainText(add, now)
 	case f.Serve.Has && f.Serve.Miss >= 1 && f.Drain.Has:
-		add("sold out %s, before the drain (%s): %s of those who wait or join by then will miss", inWords(&f.SellOut, now), minutesWord(f.Drain.At.Sub(now)), people(f.Serve.Miss))
+		add("sold out %s, before the drain (%s): %s of those who wait or join will miss", inWords(&f.SellOut, now), minutesWord(f.Drain.At.Sub(now)), people(f.Serve.Miss))
 	default:
 		s.soldText(add, now)
 		s.drainText(add, now)

@@ -252,6 +252,7 @@ func world() *sale.Snapshot {
 		reading{signal: sale.Waiting, value: 21480, shape: rising}))
 	comets := stateOf(newSale("comets", 2, "Lakeside Dome", "Paper Comets", "pl-prod", clock(9, 30, 0), 12000), sale.Live, sale.OK, clock(9, 37, 21), shop("metrics", 4*time.Second))
 
+	outlooks(lanterns, volt, pier, suma, owls, comets)
 	snap.Sales = []*sale.State{lanterns, volt, pier, suma, owls, comets}
 	snap.Sources = worldSources()
 	return snap
