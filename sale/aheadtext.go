@@ -8,9 +8,17 @@ import (
 )
 
 // BindsText is what holds the sale now in words: "RDS connections 92 % of max; safe admission <=
-// 640/min". What is not known says why.
-func (s *State) BindsText() string {
-	safe := s.SafeText()
+// 640/min". What is not known says why, and so does what was judged earlier from readings that are
+// stale by now.
+func (s *State) BindsText(now time.Time) string {
+	if s.Binding != nil {
+		for _, e := range s.Binding.Evidence {
+			if old := s.staleBy(now, e.Signal); old != "" {
+				return "not known: " + old
+			}
+		}
+	}
+	safe := s.SafeText(now)
 	switch {
 	case s.Binding == nil && safe == "":
 		return "not known: " + s.SafeAdmission.Why
@@ -22,12 +30,25 @@ func (s *State) BindsText() string {
 	return s.Binding.Text + "; " + safe
 }
 
-// SafeText is "safe admission <= 640/min", "" when it is not known.
-func (s *State) SafeText() string {
+// SafeText is "safe admission <= 640/min", "" when it is not known, or no longer.
+func (s *State) SafeText(now time.Time) string {
 	if !s.SafeAdmission.Has {
 		return ""
 	}
+	for _, e := range s.SafeAdmission.Evidence {
+		if s.staleBy(now, e.Signal) != "" {
+			return ""
+		}
+	}
 	return "safe admission <= " + Format(s.SafeAdmission.PerMinute, PerMinute, false)
+}
+
+// staleBy says that a reading which was good at the judgement is stale by now; "" when it isn't.
+func (s *State) staleBy(now time.Time, name Signal) string {
+	if k, ok := s.Signal(name); ok && k.Has && k.FreshnessAt(now) == Stale {
+		return label(k.Spec) + " is stale"
+	}
+	return ""
 }
 
 // AheadText is what lies ahead in words, the most pressing first, counted from now and with clocks
@@ -36,8 +57,13 @@ func (s *State) AheadText(now time.Time) string {
 	f := &s.Forecast
 	var parts []string
 	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	for _, name := range []Signal{Waiting, AdmissionRate, TicketsLeft} {
+		if old := s.staleBy(now, name); old != "" && (f.SellOut.Has || f.Drain.Has || f.Drain.Never || f.Serve.Has || f.AtOpen.Has) {
+			return "not known: " + old
+		}
+	}
 	if f.AtOpen.Has {
-		s.openText(add)
+		s.openText(add, now)
 		return strings.Join(parts, "; ")
 	}
 	if s.Phase == Scheduled || s.Phase == Prequeue || s.Phase == Closed {
@@ -64,7 +90,7 @@ func (s *State) AheadText(now time.Time) string {
 	return strings.Join(parts, "; ")
 }
 
-func (s *State) openText(add func(string, ...any)) {
+func (s *State) openText(add func(string, ...any), now time.Time) {
 	f := &s.Forecast
 	text := people(f.AtOpen.Value) + " at open"
 	for i := range s.Plan {
@@ -80,7 +106,7 @@ func (s *State) openText(add func(string, ...any)) {
 		text += " for " + Format(left.Value, Tickets, false) + " tickets"
 	}
 	add("%s", text)
-	if s.SafeAdmission.Has && s.SafeAdmission.PerMinute > 0 {
+	if s.SafeText(now) != "" && s.SafeAdmission.PerMinute > 0 {
 		add("drain %.0f min at %s", f.AtOpen.Value/s.SafeAdmission.PerMinute, Format(s.SafeAdmission.PerMinute, PerMinute, false))
 	}
 }

@@ -164,9 +164,16 @@ func (s *saleEntry) loading() {
 		return
 	}
 	l := &s.look
-	end := s.closed(ActiveUsers, DBConnections)
+	end := s.closed(ActiveUsers, AdmissionRate, DBConnections)
 	people, open := active.minutes.until(end, mostMinutes), db.minutes.until(end, mostMinutes)
 	l.load = forecast.Line(people, open)
+	if last, read := active.ring.last(); !l.load.OK && read {
+		// A waiting room tells its people of now alone. Those of before follow from whom it let in.
+		if rate := s.bySignal[AdmissionRate]; rate != nil && rate.minutes != nil {
+			people = forecast.Occupied(rate.minutes.until(end, mostMinutes), s.session().Minutes(), last.value)
+			l.load = forecast.Line(people, open)
+		}
+	}
 	if !l.load.OK {
 		return
 	}

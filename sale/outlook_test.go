@@ -16,7 +16,7 @@ func TestTheDatabaseBindsTheMainSaleAt640AMinute(t *testing.T) {
 		t.Fatalf("it binds %+v", st.Binding)
 	}
 	near(t, "the safe admission", st.Binding.Safe, 641, 4)
-	if got, want := st.BindsText(), "RDS connections 92 % of max; safe admission <= 640/min"; got != want {
+	if got, want := st.BindsText(s.n.now), "RDS connections 92 % of max; safe admission <= 640/min"; got != want {
 		t.Errorf("binds %q, want %q", got, want)
 	}
 	if !st.SafeAdmission.Measured || st.SafeAdmission.At().IsZero() {

@@ -2,6 +2,7 @@ package views
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"github.com/onsale-dev/onsale/sale"
@@ -13,8 +14,8 @@ func outlookFacts(st *sale.State, now time.Time) []fact {
 	if len(st.Limits) == 0 || st.Phase == sale.Closed {
 		return nil
 	}
-	binds := fact{"binds", st.BindsText(), text}
-	if st.Binding == nil {
+	binds := fact{"binds", st.BindsText(now), text}
+	if st.Binding == nil || strings.HasPrefix(binds.text, "not known") {
 		binds.style = unknown
 	}
 	facts := []fact{binds}
@@ -27,7 +28,7 @@ func outlookFacts(st *sale.State, now time.Time) []fact {
 // withAges adds to what holds the sale how old the oldest reading is that it follows from.
 func withAges(facts []fact, st *sale.State, f *Frame) []fact {
 	for i := range facts {
-		if at := st.SafeAdmission.At(); facts[i].label == "binds" && st.SafeAdmission.Has && !at.IsZero() {
+		if at := st.SafeAdmission.At(); facts[i].label == "binds" && st.SafeText(f.Now) != "" && !at.IsZero() {
 			facts[i].text += "  (" + f.age(f.Now.Sub(at)) + " old)"
 		}
 	}

@@ -3,6 +3,8 @@ package shop
 import (
 	"math"
 	"time"
+
+	"github.com/onsale-dev/onsale/rehearsal/capacity"
 )
 
 // demand is how many people come: before the doors open, in the surge at the opening, and after.
@@ -70,12 +72,17 @@ func (d *Declared) plannedAdmission(after time.Duration) int {
 func (d *Declared) Session() time.Duration { return time.Duration(d.session * float64(time.Second)) }
 
 // carriedLoad is the load of a host, as a share of what it can do, up to which its operators count
-// on it.
-const carriedLoad = 0.6
+// on it: a machine of its own more than a pod or a task that shares one.
+func (d *Declared) carriedLoad() float64 {
+	if d.Kind == capacity.Instances {
+		return 0.8
+	}
+	return 0.6
+}
 
 // Carries is how many people on the site one host is counted on to carry, to the next ten below: each
 // asks for pages while there, and for twenty on entering.
 func (d *Declared) Carries() int {
 	perPerson := requestsPerPerson + requestsOfArrival/d.session
-	return int(carriedLoad*hostRate/perPerson/10) * 10
+	return int(d.carriedLoad()*hostRate/perPerson/10) * 10
 }

@@ -81,3 +81,41 @@ func Drain(queue, rate, joining float64) float64 {
 	}
 	return queue / (rate - joining)
 }
+
+// Occupied is how many people were on the site, on average, in each minute: what was let in, moved
+// on by PeopleAfter, for a site whose people were not read for long enough. The site is taken to have
+// been in balance when the minutes begin, and after a gap; until that guess has worn off, which it does
+// as e^(−t/session), the minutes are NaN, unless nobody was let in at first. now is what was read last:
+// when the sum comes to another number by more than a fifth, the law does not hold here, and there is
+// no answer.
+func Occupied(admitted []float64, session, now float64) []float64 {
+	if !(session > 0) || !(now > 0) || math.IsInf(now, 1) {
+		return nil
+	}
+	const worn = 2 // sessions: 86 % of the first guess
+	out := make([]float64, len(admitted))
+	people, since := math.NaN(), 0.0
+	for i, in := range admitted {
+		out[i] = math.NaN()
+		if !finite(in) || in < 0 {
+			people = math.NaN()
+			continue
+		}
+		if math.IsNaN(people) {
+			people, since = in*session, 0
+			if in == 0 {
+				since = worn * session
+			}
+		}
+		after := PeopleAfter(people, in, session, 1)
+		if since >= worn*session {
+			out[i] = (people + after) / 2
+		}
+		people = after
+		since++
+	}
+	if math.IsNaN(people) || math.Abs(people-now) > now/5 {
+		return nil
+	}
+	return out
+}
