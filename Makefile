@@ -49,6 +49,10 @@ fuzz: ## every fuzz target for FUZZTIME
 golden: ## rewrite the golden files; read the diff before you commit it
 	go test ./views ./config ./cmd/onsale -update
 
+.PHONY: accuracy
+accuracy: ## play all rehearsals and write docs/accuracy.md: how well the forecasts come out
+	go test ./sale -run TestTheAccuracyTable -update -timeout 30m
+
 .PHONY: picture
 picture: ## the README's picture of the screen, from the real program
 	go run ./cmd/onsale demo --picture docs/overview.svg

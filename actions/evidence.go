@@ -59,7 +59,40 @@ func EvidenceOf(state *sale.State, now time.Time) Evidence {
 	for _, k := range state.Signals {
 		e.Signals = append(e.Signals, observe(k, now))
 	}
+	if _, declared := state.Signal(SafeAdmission); !declared && state.SafeAdmission.Has {
+		e.Signals = append(e.Signals, safeOf(state, now))
+	}
 	return e
+}
+
+// SafeAdmission names, as evidence, how many people per minute the site can carry. It is worked out
+// with the sale's state, unless the sale declares a signal of that name.
+const SafeAdmission sale.Signal = "safe_admission"
+
+// safeOf is the safe admission as evidence: as old as the oldest reading that it follows from, and as
+// fresh as the least fresh.
+func safeOf(state *sale.State, now time.Time) Observed {
+	safe := &state.SafeAdmission
+	o := Observed{
+		Signal: SafeAdmission, Label: "safe admission", Unit: sale.PerMinute,
+		Has: true, Value: safe.PerMinute, Freshness: sale.Fresh, Verdict: sale.OK,
+	}
+	for _, e := range safe.Evidence {
+		k, ok := state.Signal(e.Signal)
+		if !ok || k.Spec.Constant != nil {
+			continue
+		}
+		if o.At.IsZero() || k.At.Before(o.At) {
+			o.At, o.Age = k.At, k.Age(now)
+		}
+		switch f := k.FreshnessAt(now); {
+		case f == sale.Stale || f == sale.NoData:
+			o.Freshness, o.Verdict = sale.Stale, sale.Unknown
+		case f == sale.Late && o.Freshness == sale.Fresh:
+			o.Freshness = sale.Late
+		}
+	}
+	return o
 }
 
 func observe(k sale.Known, now time.Time) Observed {

@@ -60,10 +60,11 @@ type saleIn struct {
 	Group    text `json:"group" jsonschema_description:"The account or cluster that serves it, for the pane's corner."`
 	Template str  `json:"template" jsonschema_description:"builtin/onsale, or a template of this file."`
 
-	Prequeue moment `json:"prequeue" jsonschema_description:"When the waiting room begins to fill."`
-	Opens    moment `json:"opens" jsonschema:"required" jsonschema_description:"When the doors open."`
-	Closes   moment `json:"closes" jsonschema_description:"When the sale ends."`
-	Tickets  whole  `json:"tickets" jsonschema:"minimum=0" jsonschema_description:"Tickets on sale."`
+	Prequeue moment  `json:"prequeue" jsonschema_description:"When the waiting room begins to fill."`
+	Opens    moment  `json:"opens" jsonschema:"required" jsonschema_description:"When the doors open."`
+	Closes   moment  `json:"closes" jsonschema_description:"When the sale ends."`
+	Tickets  whole   `json:"tickets" jsonschema:"minimum=0" jsonschema_description:"Tickets on sale."`
+	Plan     *planIn `json:"plan" jsonschema_description:"What was expected of the sale: its course, how long people stay, what one instance carries."`
 
 	With       rawMap         `json:"with" jsonschema_description:"The template's variables for this sale."`
 	Signals    rawMap         `json:"signals" jsonschema_description:"Signals of this sale alone, or changes to those of its template."`

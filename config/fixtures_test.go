@@ -49,9 +49,12 @@ func fixtureEnvironment() Environment {
 	}, map[string]*fstest.MapFile{
 		"/conf/secrets/prometheus": private(), "/conf/secrets/key": private(), "/conf/secrets/key.pem": private(), "/home/ops/cf": private(),
 		"/conf/secrets/kube-read": private(), "/conf/secrets/kube-act": private(),
-		"/conf/books/payment.md": {Data: []byte(paymentRunbook), Mode: 0o644},
-		"/conf/runbooks/binary":  {Data: []byte("\x7fELF\x00"), Mode: 0o644},
-		"/conf/secrets/ca.pem":   {Data: []byte("pem"), Mode: 0o644}, "/conf/secrets/cert.pem": {Data: []byte("pem"), Mode: 0o644},
+		"/conf/books/payment.md":  {Data: []byte(paymentRunbook), Mode: 0o644},
+		"/conf/runbooks/binary":   {Data: []byte("\x7fELF\x00"), Mode: 0o644},
+		"/conf/plans/spring.csv":  {Data: []byte("# the spring sale\nat,waiting,admission,capacity\n-10m,9000,,12\n0s,12000,200,\n2m,,400,\n600,4000,,13\n"), Mode: 0o644},
+		"/conf/plans/spring.json": {Data: []byte(`[{"at": "-10m", "waiting": 9000}, {"at": "0s", "admission": 200}]`), Mode: 0o644},
+		"/conf/plans/broken.csv":  {Data: []byte("at,waiting\n-10m,9000\n-20m,8000\n"), Mode: 0o644},
+		"/conf/secrets/ca.pem":    {Data: []byte("pem"), Mode: 0o644}, "/conf/secrets/cert.pem": {Data: []byte("pem"), Mode: 0o644},
 	})
 }
 

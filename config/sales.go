@@ -94,6 +94,7 @@ func (b *salesBuilder) sale(in *saleIn) Sale {
 	if in.Closes.given() && in.Opens.given() && !s.Opens.Before(s.Closes) {
 		b.wrong(in.Closes.at, `"closes" is not after "opens"`, "check the date and the zone", see(in.Opens.at, "the doors open here"))
 	}
+	b.plan(&s, in.Plan)
 	b.signalForms(in.Signals.at)
 	b.actionForms(in.Actions.at)
 	b.playForms(in.Plays.at)
@@ -130,6 +131,7 @@ func (b *salesBuilder) sale(in *saleIn) Sale {
 	b.act(&s, res, sc, known)
 	b.fitting(&s)
 	s.price()
+	resumes(&s)
 	if len(b.mistakes) == before {
 		sc.unused(res)
 	}

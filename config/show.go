@@ -202,6 +202,7 @@ func (sh *shower) sale(s *Sale) yaml.MapSlice {
 	if s.Tickets > 0 {
 		add(&m, "tickets", s.Tickets)
 	}
+	showPlan(&m, s)
 	signals := yaml.MapSlice{}
 	for _, n := range s.signals {
 		add(&signals, n.name, written(n.node))

@@ -219,6 +219,7 @@ func (r *reader) attach(b *built, name string) {
 		r.capacity(b, s, read)
 	}
 	b.read = read
+	b.spec.System = systemOf(read)
 }
 
 // statusDelay is the most that a waiting room's status is behind when it is served, 20 to 50 s

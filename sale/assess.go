@@ -48,6 +48,9 @@ func newAssessment(s *saleEntry) *assessment {
 	for i := range s.sale.Objectives {
 		a.promise(s, &s.sale.Objectives[i])
 	}
+	if l := s.sale.Plan.Line(Waiting); l != nil {
+		a.demand.planned = func(at time.Time) (float64, bool) { return l.At(at.Sub(s.sale.Opens)) }
+	}
 	return a
 }
 

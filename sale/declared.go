@@ -17,6 +17,7 @@ type Sale struct {
 	Opens    time.Time
 	Closes   time.Time // zero: no end declared
 	Tickets  int       // tickets on sale; 0: not declared
+	Plan     Plan      // what was expected of it
 
 	Signals    []Spec // in display order, unique by Signal
 	Panels     []Panel
@@ -48,6 +49,7 @@ type Spec struct {
 	Unit    Unit
 	Group   Group
 	Source  string // name of the source that reads it; "" for a declared constant
+	System  string // whose figure it is, in its provider's word: "RDS", "ASG"; may be empty
 	Cadence Cadence
 
 	// Estimate marks figures that their provider itself calls estimates; written with "~".

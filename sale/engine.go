@@ -48,6 +48,7 @@ type saleEntry struct {
 
 	assessed *assessment
 
+	look  look // what the outlook follows from
 	state *State
 	due   time.Time // when time alone may change the state; zero: never
 	dirty bool      // something came that may change it
@@ -123,6 +124,7 @@ func (e *engine) addSale(s *Sale, now time.Time) {
 		entry.tickets = sl
 	}
 	entry.assessed = newAssessment(entry)
+	entry.watchMinutes()
 	e.sales = append(e.sales, entry)
 }
 

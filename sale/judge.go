@@ -24,9 +24,11 @@ func (e *engine) judge(s *saleEntry, now time.Time) {
 			due = earliest(due, sl.spec.Cadence.nextFreshness(known.At, now))
 		}
 	}
-	next := State{Sale: s.sale, Phase: phase, PhaseSince: since, Signals: e.scratch, Notes: s.noted(), Since: now, Version: 1}
+	next := State{Sale: s.sale, Phase: phase, PhaseSince: since, Signals: e.scratch, Since: now, Version: 1}
+	next.Notes = s.early(&next, s.noted())
 	due = earliest(due, s.assess(&next, now))
 	s.verdict(&next)
+	s.lookAhead(&next, now)
 	old := s.state
 	if old != nil && next.Verdict == old.Verdict {
 		next.Since = old.Since
@@ -145,7 +147,7 @@ func (s *State) sameAs(old *State) bool {
 		s.Needed == old.Needed && s.NeededLive == old.NeededLive &&
 		slices.Equal(s.Reasons, old.Reasons) && slices.Equal(s.Notes, old.Notes) &&
 		s.Incidents.sameAs(old.Incidents) && slices.Equal(s.Timeline, old.Timeline) &&
-		slices.EqualFunc(s.Signals, old.Signals, sameKnown) && s.sameAssessment(old)
+		slices.EqualFunc(s.Signals, old.Signals, sameKnown) && s.sameAssessment(old) && s.sameOutlook(old)
 }
 
 func sameKnown(a, b Known) bool {

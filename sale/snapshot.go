@@ -45,6 +45,14 @@ type State struct {
 	Anomalies []Anomaly // the signals that are held against their own past in this phase, in order
 	Budgets   []Budget  // one per objective, in their order; none before the doors open
 	Cost      Cost
+
+	Plan   []Planned // parallel to Sale.Plan.Lines; empty without a plan
+	Limits []Limit   // what can hold the sale back, of what it declares; in the order of the names
+	// Binding is the limit that holds the sale now: the one that bounds admission tightest. It is
+	// one of Limits, nil when that is not known; SafeAdmission says why.
+	Binding       *Limit
+	SafeAdmission SafeAdmission
+	Forecast      Forecast
 }
 
 // Signal finds what is known of one signal; ok is false when the sale does not declare it.

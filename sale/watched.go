@@ -71,8 +71,9 @@ func newWatched(k watchKind, l *minuteLine) watchedSignal {
 // detector remembers.
 const looksBack = 60
 
-// settles is how many minutes after a step, the doors' opening included, nothing is called odd: the
-// overshoot of a waiting room takes about two minutes to converge (Cloudflare, "Waiting Room: how it works").
+// settles is how many minutes a gate takes to do what it is set to, with an overshoot that takes
+// about two to converge (Cloudflare, "Waiting Room: how it works"). So long after a step, the
+// doors' opening included, nothing is called odd and nothing is called steady.
 const settles = 2
 
 // watch steps every detector up to the newest minute that is closed for all that it depends on.

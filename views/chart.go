@@ -77,6 +77,9 @@ func (f *Frame) planChart(st *sale.State, panel *sale.Panel) chartPlan {
 			p.levels = append(p.levels, threshold{v * p.scale, level.word, level.style})
 		}
 	}
+	if safe := st.SafeAdmission; safe.Has && first.Spec.Signal == sale.AdmissionRate {
+		p.levels = append(p.levels, threshold{safe.PerMinute * p.scale, "safe", watch})
+	}
 	for i := range limits {
 		if v, ok := valueOf(st, limits[i].Spec.Signal); ok {
 			p.levels = append(p.levels, threshold{v * p.scale, limits[i].Spec.Label, dim})
@@ -137,6 +140,9 @@ func (f *Frame) chartTitle(c *canvas, st *sale.State, plan *chartPlan, index int
 		limits = append(limits, word+" "+short(format(level.value, plan.unit)))
 	}
 	left = append(left, say(dim, 4, strings.Join(limits, ", ")))
+	if v, ok := plannedNow(st, plan.lines[0].known.Spec.Signal); ok && len(plan.lines) == 1 {
+		left = append(left, say(dim, 6, "plan "+short(format(v*plan.scale, plan.unit))+" (dotted)"))
+	}
 	fig := &plan.lines[0].fig
 	word, style := freshnessLook(fig.freshness)
 	source := strings.TrimSpace(plan.lines[0].known.Spec.Source + " " + fig.age + " " + word)
@@ -201,6 +207,14 @@ func (p *plot) lines(st *sale.State, plan *chartPlan) []line {
 			l.values[x] *= plan.scale
 		}
 		lines = append(lines, l)
+	}
+	if len(plan.lines) == 1 { // the plan is dotted, as a second signal is
+		if course, ok := planned(st.Sale, plan.lines[0].known.Spec.Signal, p.start, p.step, 2*p.w); ok {
+			for x := range course.values {
+				course.values[x] *= plan.scale
+			}
+			lines = append(lines, line{past: course, every: 4})
+		}
 	}
 	return lines
 }

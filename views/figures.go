@@ -166,6 +166,9 @@ func againstText(st *sale.State, k *sale.Known, now time.Time) string {
 	switch k.Spec.Signal {
 	case sale.Waiting:
 		partner = valueText(st, "in ", sale.InflowRate)
+		if plan, ok := plannedNow(st, sale.Waiting); ok && st.Phase == sale.Prequeue {
+			partner = "plan " + format(math.Round(plan), sale.Users)
+		}
 		if st.Phase == sale.Scheduled && st.Sale.Prequeue.After(now) {
 			partner = "from " + st.Sale.Prequeue.In(now.Location()).Format("15:04")
 		}

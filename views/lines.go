@@ -152,7 +152,7 @@ func (f *Frame) focusBlock(h int) []string {
 		c.put(end-cells(held), 0, l.figure, held)
 	}
 	y := 1
-	lines := factLines(factsOf(st, f.Now), f.Width, h-1)
+	lines := factLines(withAges(factsOf(st, f.Now), st, f), f.Width, h-1)
 	for _, line := range lines {
 		drawFact(c, 0, y, f.Width, line)
 		y++

@@ -107,17 +107,24 @@ func joinFacts(facts []fact, w int) []factLine {
 	if len(facts) == 1 {
 		return factLines(facts, w, 2)
 	}
+	first := factLines(facts[:1], w, 1)
+	// What holds the sale stands beside the cause where both fit.
+	if next := facts[1]; next.label == "binds" && cells(first[0].text+" · binds "+next.text) <= w-factIndent {
+		first[0].text += " · binds " + next.text
+		if facts = append(facts[:1:1], facts[2:]...); len(facts) == 1 {
+			return first
+		}
+	}
 	rest := make([]string, 0, len(facts)-1)
 	for i, fa := range facts[1:] {
 		words := fa.text
-		if i > 0 && (fa.label == "note" || fa.label == "source") {
+		if i > 0 && (fa.label == "note" || fa.label == "source" || fa.label == "ahead") {
 			words = fa.label + " " + words
 		}
 		rest = append(rest, words)
 	}
-	lines := factLines(facts[:1], w, 1)
 	joined := strings.Join(rest, " · ")
-	return append(lines, factLine{label: facts[1].label, text: joined, style: facts[1].style})
+	return append(first, factLine{label: facts[1].label, text: joined, style: facts[1].style})
 }
 
 // saleTop is the first line of a sale in a list: state, digit, name, phase, clock and how

@@ -33,8 +33,11 @@ type salePlan struct {
 // on, under them below that, and one chart over the whole page when zoomed.
 func planSale(f *Frame, st *sale.State) salePlan {
 	p := salePlan{header: 2, facts: 3, footer: footerRows(f)}
-	if f.Height < 20 {
+	switch {
+	case f.Height < 20:
 		p.facts = 2
+	case f.Height >= 40 && len(outlookFacts(st, f.Now)) == 2:
+		p.facts = 4
 	}
 	p.top = p.header + p.facts
 	p.body = max(f.Height-p.top-p.footer, 0)
@@ -263,7 +266,7 @@ func (f *Frame) saleTopLines(st *sale.State, p salePlan) []string {
 			right -= cells(words) + 3
 		}
 	}
-	for i, line := range factLines(factsOf(st, f.Now), f.Width, p.facts-1) {
+	for i, line := range factLines(withAges(factsOf(st, f.Now), st, f), f.Width, p.facts-1) {
 		drawFact(c, 0, i+1, f.Width, line)
 	}
 	return c.rows()

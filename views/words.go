@@ -124,16 +124,20 @@ type fact struct {
 // factsOf lists what there is to say of a sale, the most important first. The first is
 // always its cause.
 func factsOf(st *sale.State, now time.Time) []fact {
-	facts := make([]fact, 0, 4)
+	facts := make([]fact, 0, 6)
+	if len(st.Reasons) == 0 {
+		facts = append(facts, causeOfNoReason(st))
+		facts = append(facts, outlookFacts(st, now)...)
+	}
 	for i, reason := range st.Reasons {
 		label := "also"
 		if i == 0 {
 			label = "cause"
 		}
 		facts = append(facts, fact{label, sinceText(reason, now), text})
-	}
-	if len(facts) == 0 {
-		facts = append(facts, causeOfNoReason(st))
+		if i == 0 {
+			facts = append(facts, outlookFacts(st, now)...)
+		}
 	}
 	blind := len(st.Reasons) > 0 && st.NeededLive < st.Needed
 	needed := fact{"needed", "signals: " + number(st.NeededLive) + " of " + number(st.Needed) + " live", neededStyle(st)}

@@ -253,6 +253,7 @@ func world() *sale.Snapshot {
 	comets := stateOf(newSale("comets", 2, "Lakeside Dome", "Paper Comets", "pl-prod", clock(9, 30, 0), 12000), sale.Live, sale.OK, clock(9, 37, 21), shop("metrics", 4*time.Second))
 
 	standing(lanterns, volt, pier, suma, owls, comets)
+	outlooks(lanterns, volt, pier, suma, owls, comets)
 	snap.Sales = []*sale.State{lanterns, volt, pier, suma, owls, comets}
 	snap.Sources = worldSources()
 	return snap

@@ -27,7 +27,7 @@ const SettingValue = "value"
 
 // SafeAdmission is the signal that Safe reads unless another function is given: people per minute
 // that the site can carry. It is not one of the standard signals.
-const SafeAdmission sale.Signal = "safe_admission"
+const SafeAdmission = actions.SafeAdmission
 
 // ParameterOptions configure a gate that the shop reads from a parameter. Name is required, and at
 // least one of Number, Pause and Resume. The parameter must be there: it is never created.

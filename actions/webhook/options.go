@@ -28,7 +28,7 @@ const (
 
 // SafeAdmission is the signal that Safe reads unless another function is given: people per minute
 // that the site can carry. It is not one of the standard signals.
-const SafeAdmission sale.Signal = "safe_admission"
+const SafeAdmission = actions.SafeAdmission
 
 // Call is the HTTP request of one verb.
 type Call struct {

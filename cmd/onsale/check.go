@@ -135,21 +135,32 @@ func writeCheckText(w io.Writer, states []*sale.State, now time.Time, ascii bool
 // checkLine is one sale in one line; its id is padded to width cells.
 func checkLine(st *sale.State, now time.Time, width int, ascii bool) string {
 	phase := fmt.Sprintf("%s %s", st.Phase, sale.Clock(st.Sale.Opens, now))
-	line := fmt.Sprintf("%s %-8s %-*s %-21s %s", glyph(st.Verdict, ascii), strings.ToUpper(string(st.Verdict)), width, st.Sale.ID, phase, causeOf(st))
+	line := fmt.Sprintf("%s %-8s %-*s %-21s %s", glyph(st.Verdict, ascii), strings.ToUpper(string(st.Verdict)), width, st.Sale.ID, phase, causeOf(st, bindsOf(st, now)))
 	if ascii {
 		line = views.ASCII(line)
 	}
 	return strings.TrimRight(line, " ")
 }
 
-// causeOf is the reasons of a verdict in one line, or what makes it OK.
-func causeOf(st *sale.State) string {
+// bindsOf is the limit that holds a sale, "" when none is known: the reasons then say why.
+func bindsOf(st *sale.State, now time.Time) string {
+	if st.Binding == nil {
+		return ""
+	}
+	return st.BindsText(now)
+}
+
+// causeOf is the reasons of a verdict in one line, or what makes it OK, and the limit that holds it.
+func causeOf(st *sale.State, binds string) string {
 	var parts []string
 	for _, r := range st.Reasons {
 		parts = append(parts, r.Text)
 	}
 	if len(parts) == 0 {
 		parts = append(parts, "none")
+	}
+	if binds != "" {
+		parts = append(parts, binds)
 	}
 	if st.Verdict == sale.OK || st.Verdict == sale.Watch {
 		parts = append(parts, neededText(st))

@@ -35,12 +35,12 @@ type checkSale struct {
 	Signals map[sale.Signal]checkSignal `json:"signals"`
 
 	// What this version does not work out is null, as the contract asks, and never made up.
-	Cause        any `json:"cause"`
-	NextMove     any `json:"next_move"`
-	BindingLimit any `json:"binding_limit"`
-	SafeRate     any `json:"safe_admission_per_minute"`
-	Forecast     any `json:"forecast"`
-	Incident     any `json:"incident"`
+	Cause        any            `json:"cause"`
+	NextMove     any            `json:"next_move"`
+	BindingLimit *checkLimit    `json:"binding_limit"`
+	SafeRate     *float64       `json:"safe_admission_per_minute"`
+	Forecast     *checkForecast `json:"forecast"`
+	Incident     any            `json:"incident"`
 	// IncidentKnown is whether it can be told that an incident is open; null where nobody keeps them.
 	IncidentKnown *bool `json:"incident_known"`
 	Alarms        any   `json:"alarms"`
@@ -119,6 +119,7 @@ func saleJSON(st *sale.State, now time.Time) checkSale {
 		Signals: make(map[sale.Signal]checkSignal, len(st.Signals)),
 	}
 	out.Incident, out.IncidentKnown = incidentJSON(st, now)
+	out.BindingLimit, out.SafeRate, out.Forecast = limitJSON(st), safeJSON(st), forecastJSON(st)
 	for _, r := range st.Reasons {
 		out.Reasons = append(out.Reasons, checkReason{r.Signal, r.Verdict, r.Text, r.Since.UTC(), r.Source})
 	}

@@ -282,12 +282,18 @@ func actingAWS(in config.AWS) (ssm.AWS, error) {
 	return ssm.AWS{Config: cfg, Endpoint: in.Endpoint, Client: actingClient(), Profile: in.Profile, Secrets: awsSecrets(in)}, nil
 }
 
-// ceiling is the highest admission that the config declares; nil leaves it to the evidence.
+// ceiling is the highest admission that is safe: what the sale's state works out, and never more than
+// the config declares. Without a declared one it is left to the evidence.
 func ceiling(most *float64) func(actions.Evidence) (float64, bool) {
 	if most == nil {
 		return nil
 	}
-	return func(actions.Evidence) (float64, bool) { return *most, true }
+	return func(seen actions.Evidence) (float64, bool) {
+		if safe := seen.Signal(actions.SafeAdmission); safe.Usable() {
+			return min(*most, safe.Value), true
+		}
+		return *most, true
+	}
 }
 
 func conditions(in []config.Condition) []actions.Condition {

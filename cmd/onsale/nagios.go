@@ -41,7 +41,7 @@ func nagiosText(states []*sale.State) string {
 			fine++
 			continue
 		}
-		parts = append(parts, fmt.Sprintf("%s: %s", st.Sale.ID, causeOf(st)))
+		parts = append(parts, fmt.Sprintf("%s: %s", st.Sale.ID, causeOf(st, "")))
 	}
 	if len(parts) == 0 {
 		return fmt.Sprintf("%d of %d sales ok", fine, len(states))

@@ -27,6 +27,7 @@ type Declared struct {
 	before         float64       // people per minute who come before the doors open
 	surge, surgeT  float64       // people per minute who come at the opening, and its decay in seconds
 	steady         float64       // people per minute who keep coming
+	expects        demand        // what the organisers planned with, whatever the scenario does
 	lookers        float64       // people on the site's open pages, not through the room
 	hosts          int           // in service at the beginning
 	hostsMax       int           //
@@ -146,6 +147,7 @@ func declare(start time.Time, scenario Scenario, story time.Time) []Declared {
 
 // complete gives a sale its resources' names and what the scenario changes of its plan.
 func complete(d *Declared, i int, scenario Scenario, story time.Time) {
+	d.expects = demand{d.before, d.surge, d.surgeT, d.steady}
 	if scenario.opensIn > 0 && d.ID == "juniper" {
 		d.Opens = story.Add(scenario.opensIn)
 		d.before, d.surge, d.surgeT = 1500, 9000, 240

@@ -1,0 +1,41 @@
+package config
+
+import "strings"
+
+// systems are whose figures the metrics of a CloudWatch namespace are, in the word that people use.
+var systems = map[string]string{
+	"AWS/RDS": "RDS", "AWS/AutoScaling": "ASG", "AWS/ECS": "ECS", "ECS/ContainerInsights": "ECS", "AWS/SQS": "SQS",
+	"AWS/ApplicationELB": "ALB", "AWS/CloudFront": "CloudFront", "AWS/DocDB": "DocumentDB", "AWS/ElastiCache": "ElastiCache",
+}
+
+// systemOf is whose figure a signal is; "" when it can't be told from how it is read.
+func systemOf(r *Read) string {
+	switch {
+	case r == nil:
+	case r.CloudWatch != nil:
+		word := ""
+		for _, m := range r.CloudWatch.Metrics {
+			if w := systems[m.Namespace]; word == "" || w == word {
+				word = w
+			} else {
+				return ""
+			}
+		}
+		return word
+	case r.AutoScaling != nil:
+		return "ASG"
+	case r.ECS != nil:
+		return "ECS"
+	case r.SQS != nil:
+		return "SQS"
+	case r.Kubernetes != nil:
+		switch strings.ToLower(r.Kubernetes.Object) {
+		case "hpa":
+			return "HPA"
+		case "scaledobject":
+			return "KEDA"
+		}
+		return "pods"
+	}
+	return ""
+}

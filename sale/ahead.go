@@ -1,0 +1,450 @@
+package sale
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/onsale-dev/onsale/sale/forecast"
+)
+
+// lookAhead works out a state's plan, limits, safe admission and forecast. It runs at each
+// judgement, after the verdict. The rates behind it change once a minute; what is done here
+// is bounded: three walks of at most 180 steps.
+func (s *saleEntry) lookAhead(st *State, now time.Time) {
+	s.lookBack()
+	st.Plan = s.planned(st, now)
+	s.limits(st)
+	s.safeAdmission(st)
+	s.forecast(st)
+}
+
+// seen is a signal's reading when it can be gone by; why says why it can't.
+func (st *State) seen(name Signal) (k Known, why string) {
+	k, ok := st.Signal(name)
+	switch {
+	case !ok:
+		return k, string(name) + " is not declared"
+	case !k.Has:
+		return k, label(k.Spec) + " is not known"
+	case k.Freshness == Stale:
+		return k, label(k.Spec) + " is stale"
+	}
+	return k, ""
+}
+
+func evidenceOf(ks ...Known) []Evidence {
+	all := make([]Evidence, 0, len(ks))
+	for _, k := range ks {
+		all = append(all, Evidence{Signal: k.Spec.Signal, At: k.At})
+	}
+	return all
+}
+
+// The horizon of a forecast: six minutes for each that it follows from, three hours at most. A
+// queue or a stock further away than that is not told, because nothing that was seen tells it.
+const (
+	horizonPer  = 6.0
+	mostHorizon = 180.0
+)
+
+// sigmas is how many standard deviations to each side hold four of five outcomes of a normal law.
+const sigmas = 1.2816
+
+// leastDoubt is the least relative width of a range to each side: the model's own error, by the
+// back-test in docs/accuracy.md, which no residual shows.
+const leastDoubt = 0.08
+
+// prospect is one way that a sale may go on.
+type prospect struct {
+	admitted, joining, each float64 // factors
+}
+
+// course is what a forecast is worked out from.
+type course struct {
+	site    forecast.Site
+	horizon float64
+	rate    func(minute float64) float64
+	ways    [3]prospect // the best guess, the quick one and the slow one
+}
+
+func (s *saleEntry) forecast(st *State) {
+	f := &st.Forecast
+	l := &s.look
+	paused := st.paused()
+	if before := st.Phase == Scheduled || st.Phase == Prequeue; before || st.Phase == Closed {
+		why := "the doors are not open"
+		if st.Phase == Closed {
+			why = "the sale is closed"
+		}
+		f.SellOut.Why, f.Drain.Why, f.Limit.Why, f.Wait.Why, f.Serve.Why = why, why, why, why, why
+		s.atOpen(st, before)
+		return
+	}
+	f.AtOpen.Why = "the doors are open"
+	c, why := s.course(st)
+	switch {
+	case paused:
+		f.Limit.Why = "admission is paused"
+		f.Wait.Why = "none while paused"
+		s.afterResume(st)
+	case why != "":
+		f.SellOut.Why, f.Drain.Why, f.Limit.Why, f.Wait.Why = why, why, why, why
+		s.sellOutAlone(st)
+	default:
+		s.goOn(st, &c)
+		s.untilLimit(st)
+	}
+	s.serve(st, &c, why == "" && !paused)
+	if l.end == 0 {
+		f.Serve.Why = "no closed minute yet"
+	}
+}
+
+// paused reports whether nobody is let in because somebody said so.
+func (st *State) paused() bool {
+	for _, n := range st.Notes {
+		if n.Code == "queue_all" {
+			return true
+		}
+	}
+	k, why := st.seen(AdmissionLimit)
+	return why == "" && k.Value == 0
+}
+
+// Paused reports whether admission is paused at the gate: queue_all is on, or its limit is 0.
+func (st *State) Paused() bool { return st.paused() }
+
+// course puts together what a walk needs, or says what is missing.
+func (s *saleEntry) course(st *State) (c course, why string) {
+	l := &s.look
+	admission, why := st.seen(AdmissionRate)
+	if why != "" {
+		return c, why
+	}
+	rate := l.admitted.Level
+	if limit, none := st.seen(AdmissionLimit); l.settling && none == "" && limit.Value > 0 {
+		rate = limit.Value
+	} else if !l.admitted.OK {
+		return c, fmt.Sprintf("%s needs %d closed minutes, has %d", label(admission.Spec), forecast.Least, l.admitted.N)
+	}
+	if rate < 1 {
+		return c, "nobody is let in"
+	}
+	c.rate = s.gateCourse(st, rate)
+	n := max(l.admitted.N, l.taken.N, forecast.Least)
+	c.horizon = math.Min(horizonPer*float64(n), mostHorizon)
+	c.site = forecast.Site{Queue: manyPeople, Session: s.session().Minutes(), Each: l.each}
+	if k, none := st.seen(ActiveUsers); none == "" {
+		c.site.People = k.Value
+		if limit, none := st.seen(ActiveLimit); none == "" && limit.Value > k.Value {
+			c.site.Ceiling = limit.Value
+		}
+	} else {
+		c.site.Session = 0
+	}
+	if k, none := st.seen(TicketsLeft); none == "" {
+		c.site.Stock = k.Value
+	}
+	mean := func(fit *forecast.Fit, level float64) float64 {
+		return sigmas * fit.Spread(10) / math.Max(level, 1)
+	}
+	in, each := math.Min(0.5, math.Hypot(mean(&l.admitted, rate), leastDoubt)), math.Min(0.5, math.Hypot(sigmas*l.doubt, leastDoubt))
+	out := math.Min(0.9, math.Hypot(mean(&l.joining, l.joining.Level), leastDoubt))
+	c.ways = [3]prospect{{1, 1, 1}, {1 + in, 1 - out, 1 + each}, {1 - in, 1 + out, 1 - each}}
+	return c, ""
+}
+
+// manyPeople is a queue that never ends, for a sale whose queue is not known.
+const manyPeople = 1e12
+
+// gateCourse is how many are let in per minute from now on: as now, or in the steps of the plan
+// where the gate follows it.
+func (s *saleEntry) gateCourse(st *State, rate float64) func(minute float64) float64 {
+	steady := func(float64) float64 { return rate }
+	for _, name := range []Signal{AdmissionLimit, AdmissionRate} {
+		line := s.sale.Plan.Line(name)
+		if line == nil {
+			continue
+		}
+		k, why := st.seen(AdmissionRate)
+		if limit, none := st.seen(AdmissionLimit); none == "" {
+			k, why = limit, none
+		}
+		if why != "" {
+			return steady
+		}
+		after := k.At.Sub(s.sale.Opens)
+		now, ok := line.At(after)
+		if !ok || now <= 0 || math.Abs(k.Value/now-1) > 0.05 {
+			return steady
+		}
+		factor := rate / now
+		return func(minute float64) float64 {
+			planned, _ := line.At(after + time.Duration(minute*float64(time.Minute)))
+			return planned * factor
+		}
+	}
+	return steady
+}
+
+// session is how long people stay on the site: as measured, else as declared; 0 when neither.
+func (s *saleEntry) session() time.Duration {
+	if m := s.look.session; m > 0 && m < 24*60 {
+		return time.Duration(m * float64(time.Minute))
+	}
+	return s.sale.Plan.Session
+}
+
+// walk moves the site on in one way.
+func (c *course) walk(way prospect, joining forecast.Fit) forecast.Course {
+	site := c.site
+	site.Each *= way.each
+	site.Admitted = func(m float64) float64 { return c.rate(m) * way.admitted }
+	site.Joining = func(m float64) float64 { return joining.At(m) * way.joining }
+	return site.Walk(c.horizon)
+}
+
+// goOn forecasts sell-out, drain and wait for admission as it is.
+func (s *saleEntry) goOn(st *State, c *course) {
+	f := &st.Forecast
+	l := &s.look
+	waiting, noQueue := st.seen(Waiting)
+	left, noStock := st.seen(TicketsLeft)
+	joining := l.joining
+	queued := noQueue == "" && joining.OK
+	if queued {
+		c.site.Queue = waiting.Value
+	}
+	var ways [3]forecast.Course
+	for i, way := range c.ways {
+		ways[i] = c.walk(way, joining)
+	}
+	switch {
+	case noStock != "":
+		f.SellOut.Why = noStock
+	case l.each == 0:
+		s.sellOutAlone(st)
+	default:
+		f.SellOut = when(left.At, ways[0].SoldOut, ways[1].SoldOut, ways[2].SoldOut, c.horizon, "sell-out")
+	}
+	switch {
+	case noQueue != "":
+		f.Drain.Why = noQueue
+	case !joining.OK:
+		f.Drain.Why = "how many join is not known yet"
+	default:
+		f.Drain = when(waiting.At, ways[0].Drained, ways[1].Drained, ways[2].Drained, c.horizon, "drain")
+		if grows := joining.At(mostHorizon) - c.rate(c.horizon); !f.Drain.Has && grows > 0 {
+			f.Drain.Never, f.Drain.Grows, f.Drain.Why = true, grows, ""
+		}
+	}
+	f.Wait.Why = noQueue
+	if noQueue == "" {
+		rate := c.rate(0)
+		f.Wait = Span{
+			Has: true, Value: minutesLong(waiting.Value / rate),
+			Low: minutesLong(waiting.Value / (rate * c.ways[1].admitted)), Most: minutesLong(waiting.Value / (rate * c.ways[2].admitted)),
+		}
+	}
+}
+
+// sellOutAlone forecasts the sell-out from the stock alone, where what people take is not known.
+func (s *saleEntry) sellOutAlone(st *State) {
+	f := &st.Forecast
+	left, why := st.seen(TicketsLeft)
+	switch {
+	case why != "":
+		f.SellOut.Why = why
+		return
+	case left.Value == 0:
+		f.SellOut = When{Has: true, At: left.At, Low: left.At, High: left.At}
+		return
+	case !s.look.taken.OK:
+		f.SellOut.Why = fmt.Sprintf("%s needs %d closed minutes, has %d", label(left.Spec), forecast.Least+1, s.look.taken.N)
+		return
+	}
+	taken := s.look.taken
+	horizon := math.Min(horizonPer*float64(taken.N), mostHorizon)
+	doubt := math.Hypot(sigmas*taken.Spread(10)/math.Max(taken.Level, 1), leastDoubt)
+	gone := func(factor float64) float64 {
+		site := forecast.Site{Stock: left.Value, Each: factor, Queue: manyPeople, Admitted: taken.At, Joining: func(float64) float64 { return 0 }}
+		return site.Walk(horizon).SoldOut
+	}
+	f.SellOut = when(left.At, gone(1), gone(1+doubt), gone(math.Max(0, 1-doubt)), horizon, "sell-out")
+}
+
+// when turns minutes from an instant into a forecast.
+func when(from time.Time, best, quick, slow, horizon float64, what string) When {
+	if math.IsInf(best, 1) {
+		return When{Why: fmt.Sprintf("no %s within %.0f min, and further nothing tells", what, horizon)}
+	}
+	w := When{Has: true, At: from.Add(minutesLong(best)), Low: from.Add(minutesLong(math.Min(quick, best-leastRange)))}
+	if !math.IsInf(slow, 1) {
+		w.High = from.Add(minutesLong(math.Max(slow, best+leastRange)))
+	}
+	return w
+}
+
+// leastRange is the least that a range reaches to each side, in minutes: what is read of a queue is
+// itself half a minute old.
+const leastRange = 0.75
+
+// minutesLong is a time span of some minutes, at most a year.
+func minutesLong(m float64) time.Duration {
+	return time.Duration(math.Min(math.Max(m, 0), 365*24*60) * float64(time.Minute))
+}
+
+// resumed is the rate that a resume would come to, and the steps to it.
+func (s *saleEntry) resumed(st *State) (rate func(minute float64) float64, full float64) {
+	full = s.look.before
+	if safe := st.SafeAdmission; safe.Has {
+		full = math.Min(full, safe.PerMinute)
+	}
+	ramp, every := s.sale.Plan.Ramp, s.sale.Plan.RampEvery.Minutes()
+	return func(minute float64) float64 {
+		if i := int(minute / math.Max(every, 0.1)); i < len(ramp) {
+			return math.Min(full, ramp[i]*s.look.before)
+		}
+		return full
+	}, full
+}
+
+// afterResume forecasts what comes when a pause ends, by the declared ramp up to what is safe.
+func (s *saleEntry) afterResume(st *State) {
+	f := &st.Forecast
+	l := &s.look
+	rate, full := s.resumed(st)
+	waiting, noQueue := st.seen(Waiting)
+	left, noStock := st.seen(TicketsLeft)
+	doubt := math.Hypot(sigmas*l.doubt, leastDoubt)
+	switch {
+	case noStock != "":
+		f.SellOut.Why = noStock
+	case l.each == 0 || full < 1:
+		f.SellOut.Why = "admission is paused, and what a person takes is not known"
+	default:
+		gone := func(factor float64) float64 {
+			site := forecast.Site{Stock: left.Value, Each: l.each * factor, Queue: manyPeople, Admitted: rate, Joining: func(float64) float64 { return 0 }}
+			return site.Walk(mostHorizon).SoldOut
+		}
+		f.SellOut = when(left.At, gone(1), gone(1+doubt), gone(1-math.Min(doubt, 0.9)), mostHorizon, "sell-out")
+		f.SellOut.AfterResume, f.SellOut.From = f.SellOut.Has, left.At
+	}
+	switch {
+	case noQueue != "":
+		f.Drain.Why = noQueue
+	case !l.joining.OK || full < 1:
+		f.Drain.Why = "admission is paused, and at what rate it would resume is not known"
+	default:
+		joining := l.joining.At(mostHorizon)
+		minutes := forecast.Drain(waiting.Value, full, joining)
+		if math.IsInf(minutes, 1) {
+			f.Drain = When{Never: true, Grows: joining - full, Rate: full}
+			return
+		}
+		quick, slow := forecast.Drain(waiting.Value, full*(1+leastDoubt), joining*(1-leastDoubt)), forecast.Drain(waiting.Value, full*(1-leastDoubt), joining*(1+leastDoubt))
+		f.Drain = when(waiting.At, minutes, quick, slow, mostHorizon, "drain")
+		f.Drain.AfterResume, f.Drain.From, f.Drain.Rate = true, waiting.At, full
+	}
+}
+
+// serve sets the stock against the queue: of those who wait, the tickets that are left serve
+// stock / tickets per person. People who are on the site already come first, so it is an upper
+// bound of whom it serves, and what it says will miss is a lower one.
+func (s *saleEntry) serve(st *State, c *course, goesOn bool) {
+	f := &st.Forecast
+	left, noStock := st.seen(TicketsLeft)
+	waiting, noQueue := st.seen(Waiting)
+	switch {
+	case noStock != "":
+		f.Serve.Why = noStock
+		return
+	case noQueue != "":
+		f.Serve.Why = noQueue
+		return
+	case s.look.each == 0:
+		f.Serve.Why = "what a person takes is not known yet"
+		return
+	}
+	f.Serve = Serve{Has: true, Left: left.Value, Waiting: waiting.Value, PerPerson: s.look.each, Served: left.Value / s.look.each}
+	switch {
+	case f.Serve.Served < waiting.Value:
+		f.Serve.Miss = waiting.Value - f.Serve.Served
+	case goesOn && f.SellOut.Has && (!f.Drain.Has || f.Drain.At.After(f.SellOut.At)) && s.look.joining.OK:
+		f.Serve.Joining = true
+		f.Serve.Miss = c.walk(c.ways[0], s.look.joining).Waiting
+	}
+}
+
+// atOpen forecasts how many will wait when the doors open.
+func (s *saleEntry) atOpen(st *State, before bool) {
+	f := &st.Forecast.AtOpen
+	k, why := st.seen(Waiting)
+	minutes := s.sale.Opens.Sub(k.At).Minutes()
+	switch {
+	case !before:
+		f.Why = "the doors are open"
+	case why != "":
+		f.Why = why
+	case st.Phase == Scheduled:
+		f.Why = "nobody is expected before the pre-queue opens"
+	case !s.look.joining.OK:
+		f.Why = "how many join is not known yet"
+	case minutes > horizonPer*float64(s.look.joining.N):
+		f.Why = "the doors open too far ahead to say"
+	default:
+		j := s.look.joining
+		doubt := math.Hypot(sigmas*j.Spread(minutes)/math.Max(j.Level, 1), leastDoubt)
+		more := minutes * math.Max(0, j.Level)
+		*f = AtOpen{Has: true, Value: k.Value + more, Low: k.Value + more*math.Max(0, 1-doubt), Most: k.Value + more*(1+doubt)}
+	}
+}
+
+// untilLimit forecasts the first limit that admission as it is fills, of those that people on the
+// site use up.
+func (s *saleEntry) untilLimit(st *State) {
+	f := &st.Forecast
+	var first *Limit
+	for i := range st.Limits {
+		if l := &st.Limits[i]; !l.HitAt.IsZero() && (first == nil || l.HitAt.Before(first.HitAt)) {
+			first = l
+		}
+	}
+	if first == nil {
+		f.Limit.Why = "no limit is filled at this admission"
+		if !st.SafeAdmission.Has {
+			f.Limit.Why = st.SafeAdmission.Why
+		}
+		return
+	}
+	f.LimitName = first.Name
+	f.Limit = When{Has: true, At: first.HitAt, Low: first.HitAt}
+	active, why := st.seen(ActiveUsers)
+	rate, session := s.look.admitted.Level, s.session().Minutes()
+	if why != "" || session <= 0 || !(rate > 0) {
+		return
+	}
+	full := s.fullAt(st, first)
+	doubt := math.Hypot(sigmas*s.look.admitted.Spread(10)/rate, leastDoubt)
+	f.Limit.Low = active.At.Add(minutesLong(forecast.Reach(active.Value, rate*(1+doubt), session, full)))
+	if slow := forecast.Reach(active.Value, rate*(1-math.Min(doubt, 0.9)), session, full); isFinite(slow) {
+		f.Limit.High = active.At.Add(minutesLong(slow))
+	}
+}
+
+// fullAt is how many people on the site fill a limit.
+func (s *saleEntry) fullAt(st *State, l *Limit) float64 {
+	switch l.Name {
+	case LimitDatabase:
+		load := s.look.load
+		load.Idle += s.look.excess
+		whole, _ := st.Signal(DBConnectionsMax)
+		return load.People(whole.Value)
+	case LimitActive:
+		limit, _ := st.Signal(ActiveLimit)
+		return limit.Value
+	default:
+		return l.Safe * s.session().Minutes()
+	}
+}
