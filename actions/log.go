@@ -95,7 +95,10 @@ func (l *logFold) say(r *journal.Record, how string) {
 	case m.Paperwork:
 		ev.Kind = sale.IncidentEvent
 	}
-	ev.Text = line(labelOf(r) + what + ": " + how)
+	if label := labelOf(r); !strings.HasPrefix(strings.TrimSpace(what), label) {
+		what = " " + label + what
+	}
+	ev.Text = line(strings.TrimSpace(what) + ": " + how)
 	if i, ok := l.events[r.ID]; ok {
 		l.lines[i] = ev
 		return

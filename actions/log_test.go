@@ -122,11 +122,13 @@ func TestTheJournalsLinesOfATimeline(t *testing.T) {
 	var w written
 	w.act(0, "a", actions.Pause, "room", "")
 	w.add(time.Minute, journal.Record{Kind: journal.Effect, ID: "a", Action: "pause", Outcome: string(actions.Seen), Text: "EFFECT SEEN after 62 s", Actor: journal.Actor{Name: "onsale"}})
+	w.add(90*time.Second, journal.Record{Kind: journal.Intent, ID: "n", Action: "incident", Text: "open incident for declines"})
 	w.add(2*time.Minute, journal.Record{Kind: journal.Intent, ID: "b", Action: "scale-up", Text: "8 → \x1b[31m12"})
 	w.add(3*time.Minute, journal.Record{Kind: journal.Refused, ID: "never-sent", Action: "pause", Text: "role"})
 	w = append(w, journal.Record{Seq: 99, TS: night, Sale: "kestrel", Kind: journal.Intent, ID: "x", Action: "pause"})
 	want := []sale.Event{
-		{At: night.Add(2 * time.Minute), Kind: sale.ActionEvent, Text: "scale up 8 → ␛[31m12: sent, not settled", Who: "ivana ssh", Ref: "#4"},
+		{At: night.Add(2 * time.Minute), Kind: sale.ActionEvent, Text: "scale up 8 → ␛[31m12: sent, not settled", Who: "ivana ssh", Ref: "#5"},
+		{At: night.Add(90 * time.Second), Kind: sale.IncidentEvent, Text: "open incident for declines: sent, not settled", Who: "ivana ssh", Ref: "#4"},
 		{At: night.Add(time.Minute), Kind: sale.EffectEvent, Text: "pause admission: EFFECT SEEN after 62 s", Who: "onsale", Ref: "#3"},
 		{At: night, Kind: sale.ActionEvent, Text: "pause admission it: DONE: well", Who: "ivana ssh", Ref: "#1 #2"},
 	}
