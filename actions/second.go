@@ -325,3 +325,16 @@ func askedOf(rec journal.Record) Asked {
 func (a Asked) preview() Preview {
 	return Preview{Request: a.Request, Target: a.Target, From: a.From, To: a.To, Change: a.Change, Risk: a.Risk}
 }
+
+// Words is the action in a few words: "pause admission 800/min → 0/min".
+func (a Asked) Words() string {
+	m, _ := a.Request.Verb.Meaning()
+	words := m.Label
+	if a.Request.Play != "" {
+		words += " " + sale.Clean(a.Request.Play, 40)
+	}
+	if a.Change != "" {
+		words += " " + a.Change
+	}
+	return words
+}

@@ -32,6 +32,13 @@ func (f *Frame) panelRows(p *Panel, w int) []panelRow {
 		}
 		add(0, label, bad, words, 3)
 	}
+	for i, no := range q.Lifted {
+		label := ""
+		if i == 0 {
+			label = "lifts"
+		}
+		add(0, label, bad, "▲ "+no.Text, 2)
+	}
 	change := q.Change
 	if change == "" && len(q.To) > 0 {
 		change = q.From.Change(q.To)
@@ -92,7 +99,7 @@ func (f *Frame) panelRows(p *Panel, w int) []panelRow {
 		rows = append(rows, f.reasonRow(p, w))
 	}
 	if p.Second != "" {
-		add(1, "2nd person", text, p.Second, 1)
+		add(1, "2nd person", text, p.Second, 2)
 	}
 	return rows
 }
@@ -231,6 +238,9 @@ func (f *Frame) reasonRow(p *Panel, w int) panelRow {
 	}
 	if p.Change != "" {
 		words += "   change " + sale.Clean(p.Change, 60)
+	}
+	if p.Aim != AimSend && p.Aim != AimAsk {
+		hint = ""
 	}
 	if room := w - len(hint) - 2; cells(words) <= room {
 		words += spaces(w-cells(words)-len(hint)) + hint
