@@ -176,6 +176,7 @@ func (a *attempt) isUnchanged(ctx context.Context) *Refusal {
 		return &Refusal{Guard: GuardTarget, Text: a.r.redact(err.Error())}
 	}
 	fresh := a.r.look(ctx, a.p.Request, a.r.evidence(a.p.Request.Sale, time.Now()))
+	fresh.Lifted = a.c.Preview.Lifted
 	a.fresh = &fresh
 	if no := a.differs(); no != nil {
 		return no

@@ -62,8 +62,7 @@ func (p *program) validate() error {
 	for _, warning := range cfg.Warnings {
 		_, _ = fmt.Fprintf(p.stderr, "onsale: warning: %v\n", warning)
 	}
-	protections, others := notYet(cfg)
-	for _, key := range append(protections, others...) {
+	for _, key := range notYet(cfg) {
 		_, _ = fmt.Fprintf(p.stderr, "onsale: warning: not done by this version yet: %s\n", key)
 	}
 	reads := 0
