@@ -22,6 +22,7 @@ type desk struct {
 	recorder actions.Recorder
 	log      *slog.Logger
 	host     string
+	pid      int
 
 	mu       sync.Mutex
 	sessions int
@@ -49,7 +50,7 @@ func newDesk(runner *actions.Runner, recorder actions.Recorder, log *slog.Logger
 	if err != nil {
 		host = "unknown" // as the journal itself says then
 	}
-	return &desk{runner: runner, recorder: recorder, log: log, host: host, bells: map[chan struct{}]struct{}{}}
+	return &desk{runner: runner, recorder: recorder, log: log, host: host, pid: os.Getpid(), bells: map[chan struct{}]struct{}{}}
 }
 
 // sit gives the number of a new session.
@@ -111,7 +112,7 @@ func (d *desk) follow() {
 			continue
 		}
 		d.read = rec.Seq
-		if !began || rec.PID == os.Getpid() && rec.Host == d.host {
+		if !began || rec.PID == d.pid && rec.Host == d.host {
 			continue // what was before is in the journal; what is ours was told as it happened
 		}
 		if n, ok := newsIn(rec); ok {
