@@ -194,3 +194,36 @@ func TestAScriptThatIsPastedWithoutBracketsNeverActs(t *testing.T) {
 		a.ran(0)
 	})
 }
+
+func TestALinkThatLagsNeverActs(t *testing.T) {
+	for _, lag := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second} {
+		for _, keys := range []string{"s y enter y", "P P P P", "S enter y y y", ": p a u s e enter y", "P a b c d e f g h j k m n p q r s t u v w x y z"} {
+			act(t, nil, func(a *actor) {
+				a.m.lag = func() time.Duration { return lag }
+				a.slowly("esc")
+				// What was typed against an old frame arrives when the link comes back: in one read,
+				// or one behind the other.
+				a.wait(lag)
+				a.atOnce(strings.Fields(keys)...)
+				a.wait(lag)
+				first := true
+				for _, key := range strings.Fields(keys) {
+					if !first {
+						time.Sleep(2 * time.Millisecond)
+					}
+					first = false
+					_, cmd := a.m.Update(keyPress(key))
+					a.perform(cmd)
+				}
+				a.wait(lag)
+				a.m.Update(tea.PasteMsg{Content: strings.ReplaceAll(keys, " ", "")})
+				a.wait(lag)
+				a.ran(0)
+				if lag >= tooSlow {
+					a.slowly("esc", "esc")
+					a.sees("pause admission off: the screen is older than your key")
+				}
+			})
+		}
+	}
+}
