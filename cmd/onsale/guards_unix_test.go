@@ -101,8 +101,19 @@ func TestAViewerWhoTriesEveryKeyCommandAndClickReachesNoProvider(t *testing.T) {
 	s.types("q")
 	s.exits(0)
 	for _, args := range [][]string{
-		{"pause"}, {"resume"}, {"rate", "--to", "300"}, {"scale-up"}, {"scale-back"}, {"incident"}, {"acknowledge"}, {"resolve"},
-		{"note", "--text", "x"}, {"undo"}, {"play", "x"}, {"pause", "--break-glass"}, {"pause", "--dry-run"},
+		{"pause"},
+		{"resume"},
+		{"rate", "--to", "300"},
+		{"scale-up"},
+		{"scale-back"},
+		{"incident"},
+		{"acknowledge"},
+		{"resolve"},
+		{"note", "--text", "x"},
+		{"undo"},
+		{"play", "x"},
+		{"pause", "--break-glass"},
+		{"pause", "--dry-run"},
 	} {
 		out := runIn(t, map[string]string{"XDG_STATE_HOME": state, "USER": "zoran"}, append(append([]string{"act", "lantern"}, args...), "--reason", "x", "--confirm", "lantern", "-c", file)...)
 		if out.code != 1 && out.code != exitUnknown {
