@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -41,6 +42,7 @@ const (
 	beforeResult = "before the result"
 	afterResult  = "after the result"
 	anyTime      = "at any time"
+	noRoom       = "not at all: the disk takes no more"
 	together     = "not at all: many confirm at once"
 )
 
@@ -174,6 +176,12 @@ func victim(dir, at string) error {
 	a, no := r.Arm(who, p, time.Minute)
 	if no != nil {
 		return errors.New(no.Text)
+	}
+	if at == noRoom { // the kernel lets no file grow past the half of a record
+		signal.Ignore(syscall.SIGXFSZ)
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: 300, Max: 300}); err != nil {
+			return err
+		}
 	}
 	fmt.Println("armed")
 	res := r.Run(ctx, who, actions.Confirmed{Preview: p, Arming: a.ID, At: time.Now()})
@@ -339,5 +347,32 @@ func judge(t *testing.T, dir, at string, writes []string) {
 	}
 	if at == beforeIntent && len(intents) > 0 {
 		t.Errorf("killed %s: there is an intent", at)
+	}
+}
+
+func TestOnADiskThatTakesNoMoreNothingIsSent(t *testing.T) {
+	dir := t.TempDir()
+	if err := (disk{dir: dir}).set(800); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), "ONSALE_TEST_CRASH="+dir, "ONSALE_TEST_AT="+noRoom)
+	out, err := cmd.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "refused: the intent could not be journalled") {
+		t.Errorf("%v: %s", err, out)
+	}
+	if n := len(sent(t, dir)); n != 0 {
+		t.Errorf("%d writes reached the system without an intent on the disk", n)
+	}
+	r, j, err := crashRunner(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	if settled, err := r.Settle(t.Context()); err != nil || len(settled) != 0 {
+		t.Errorf("%+v %v", settled, err)
+	}
+	if rep, err := journal.Verify(filepath.Join(dir, "journal")); err != nil || !rep.OK() {
+		t.Errorf("%+v %v", rep, err)
 	}
 }

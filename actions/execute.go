@@ -32,7 +32,7 @@ func (a *attempt) refuse(ctx context.Context, no Refusal) Result {
 
 // place says in a record which sequence it is a step of.
 func (a *attempt) place(rec *journal.Record) {
-	rec.Play = a.play
+	rec.Play, rec.Glass = a.play, a.lifted
 	if a.ref != "" {
 		rec.Ref = a.ref
 	}

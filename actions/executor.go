@@ -20,6 +20,8 @@ type Request struct {
 	Play   string // name of the play, with RunPlay
 	// Step asks for one step of a verb that has several, counted from 1; 0 asks for all of it.
 	Step int
+	// Glass asks to act in spite of the guards that the policy lets an operator lift, on record.
+	Glass bool
 
 	// Restore and Undoes are set by the runner on an undo: the settings to put back and the id
 	// of the action that they come from. Of is its verb.

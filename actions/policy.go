@@ -24,6 +24,11 @@ type Policy struct {
 	Requirements []Requirement
 	// AnyAge lists the verbs that may be done on evidence that is stale.
 	AnyAge []Verb
+	// EvidenceMaxAge bounds how old evidence that an action needs may be, whatever its source calls
+	// fresh; 0: as its freshness says. Paperwork and AnyAge are not held up by it.
+	EvidenceMaxAge time.Duration
+	// Glass is what may be done in spite of a guard; nil: nothing.
+	Glass *Glass
 
 	Armed     time.Duration // how long an arming may last at most; default 60 s
 	Confirmed time.Duration // how old a confirmation may be when the write is sent; default 10 s
@@ -128,7 +133,7 @@ func gesture(r Risk) Risk {
 
 // frozen is the refusal of a freeze window that is on, or nil.
 func (p Policy) frozen(req Request, incident bool, now time.Time) *Refusal {
-	if m, _ := req.Verb.Meaning(); m.Paperwork {
+	if req.paperwork() {
 		return nil
 	}
 	for _, f := range p.Freezes {
@@ -194,18 +199,61 @@ func (p Policy) declared(id sale.ID, t Target) *Refusal {
 
 // fresh is the refusal of evidence that is needed and too old or missing, or nil.
 func (p Policy) fresh(req Request, quoted []Observed, seen Evidence) *Refusal {
-	if slices.Contains(p.AnyAge, req.Verb) {
+	if slices.Contains(p.AnyAge, req.Verb) || req.paperwork() {
 		return nil
 	}
 	for _, o := range quoted {
 		if !o.Needed {
 			continue
 		}
-		if now := seen.Signal(o.Signal); !now.Usable() {
+		now := seen.Signal(o.Signal)
+		switch {
+		case !now.Usable():
 			return &Refusal{Guard: GuardEvidence, Text: now.String() + " is too old or missing to act on", Hint: "see the sources screen for why"}
+		case p.tooOld(now):
+			return &Refusal{
+				Guard: GuardEvidence, Text: fmt.Sprintf("%s is older than %s: it carries no action", now, p.EvidenceMaxAge),
+				Hint: "wait for the next sample; the sources screen says why it is late",
+			}
 		}
 	}
 	return nil
+}
+
+// tooOld reports whether a value is older than evidence may be. One that was declared, not read,
+// has no age.
+func (p Policy) tooOld(o Observed) bool {
+	return p.EvidenceMaxAge > 0 && !o.At.IsZero() && o.Age > p.EvidenceMaxAge
+}
+
+// aging says of evidence that carries an action now how soon it will not, where that is within the
+// time of a gesture, and what of the rest is older than what carries one.
+func (p Policy) aging(req Request, quoted []Observed, seen Evidence) []string {
+	if p.EvidenceMaxAge <= 0 || slices.Contains(p.AnyAge, req.Verb) || req.paperwork() {
+		return nil
+	}
+	var words []string
+	for _, o := range quoted {
+		now := seen.Signal(o.Signal)
+		switch left := p.EvidenceMaxAge - now.Age; {
+		case !now.Has || now.At.IsZero():
+		case !o.Needed && p.tooOld(now):
+			words = append(words, fmt.Sprintf("%s is older than %s: don't lean on it", now, p.EvidenceMaxAge))
+		case o.Needed && left >= 0 && left < ArmedSevere:
+			words = append(words, fmt.Sprintf("%s carries no action in %s, unless a newer sample comes", now, left.Round(time.Second)))
+		}
+	}
+	return words
+}
+
+// paperwork reports whether a request changes nothing that customers can feel.
+func (req Request) paperwork() bool {
+	verb := req.Verb
+	if verb == Undo && req.Of != "" {
+		verb = req.Of
+	}
+	m, _ := verb.Meaning()
+	return m.Paperwork
 }
 
 // sane is the refusal of a request that makes no sense before anything is read, or nil.

@@ -43,7 +43,9 @@ type Preview struct {
 
 	Warnings []string  `json:"warnings,omitempty"` // said before, do not prevent
 	Refusals []Refusal `json:"refusals,omitempty"` // any of them prevents
-	Risk     Risk      `json:"risk"`
+	// Lifted is what would prevent it, were the glass not broken. Of a request with Glass only.
+	Lifted []Refusal `json:"lifted,omitempty"`
+	Risk   Risk      `json:"risk"`
 	// Evidence is what the action leans on; Needed ones must not be stale when it is confirmed.
 	Evidence []Observed `json:"evidence,omitempty"`
 	// Effect says how the signals will show it; nil when no signal can.
@@ -86,6 +88,7 @@ const (
 	GuardStale    Guard = "stale"    // confirmed too long ago
 	GuardJournal  Guard = "journal"  // the intent could not be written
 	GuardAbort    Guard = "abort"    // a step's own condition holds it back
+	GuardGlass    Guard = "glass"    // the glass can't be broken for this
 )
 
 // Effect is the signal in which an action shows.
@@ -133,7 +136,7 @@ func (p *Preview) Refuse(guard Guard, text, hint string) {
 }
 
 // Token is a short digest of what would be sent and of what it was decided on: the sale, the
-// verb, the target, its version, from and to, and so for every step. Two previews with the
+// verb, the target, its version, from and to, whether the glass is broken, and so for every step. Two previews with the
 // same token do the same thing to the same state. 16 hex digits.
 func (p *Preview) Token() string {
 	type core struct {
@@ -145,10 +148,11 @@ func (p *Preview) Token() string {
 		To      Value
 		Undoes  string
 		Text    string
+		Glass   bool `json:",omitempty"`
 	}
 	all := []core{}
 	add := func(p *Preview) {
-		all = append(all, core{p.Request.Sale, p.Request.Verb, p.Target, p.Version, p.From, p.To, p.Request.Undoes, p.Request.Text})
+		all = append(all, core{p.Request.Sale, p.Request.Verb, p.Target, p.Version, p.From, p.To, p.Request.Undoes, p.Request.Text, p.Request.Glass})
 	}
 	add(p)
 	for i := range p.Steps {

@@ -16,6 +16,7 @@ type Recorder interface {
 	Append(ctx context.Context, r journal.Record) (journal.Record, error)
 	AppendIf(ctx context.Context, r journal.Record, check func(journal.View) error) (journal.Record, error)
 	List(want journal.Filter) ([]journal.Record, error)
+	Recent(n int) ([]journal.Record, error)
 	Pending() ([]journal.Pending, error)
 	Head() journal.Head
 	Age(r journal.Record) time.Duration
@@ -38,6 +39,7 @@ func (n none) AppendIf(context.Context, journal.Record, func(journal.View) error
 }
 
 func (n none) List(journal.Filter) ([]journal.Record, error) { return nil, n.why }
+func (n none) Recent(int) ([]journal.Record, error)          { return nil, n.why }
 func (n none) Pending() ([]journal.Pending, error)           { return nil, n.why }
 func (n none) Head() journal.Head                            { return journal.Head{} }
 func (n none) Age(journal.Record) time.Duration              { return 0 }
@@ -56,8 +58,15 @@ const (
 	letterNote     = "N"
 )
 
-// codeSecond is the code of a second person's agreement.
-const codeSecond = "APR10" + letterNote
+// The codes of what has no verb of its own: asking for a second person, the answers, and breaking
+// the glass.
+const (
+	codeAsks    = "APR10" + letterNote
+	codeAgrees  = "APR20" + letterNote
+	codeDenies  = "APR30" + letterNote
+	codeApprove = "APR"
+	codeGlass   = "GLS10" + letterNote
+)
 
 // code is the journal code of a verb.
 func (v Verb) code(letter string) string {

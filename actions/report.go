@@ -59,6 +59,7 @@ type PreviewReport struct {
 	Facts      []Fact           `json:"facts,omitempty"`
 	Warnings   []string         `json:"warnings"`
 	Refusals   []Refusal        `json:"refusals"`
+	Lifted     []Refusal        `json:"lifted,omitempty"`
 	Risk       Risk             `json:"risk"`
 	Evidence   []EvidenceReport `json:"evidence"`
 	Effect     *EffectReport    `json:"effect"`
@@ -125,7 +126,7 @@ func (p *Preview) Report() PreviewReport {
 		People: p.People, PeopleText: p.PeopleText, Stays: p.Stays, NotChanged: p.NotChanged,
 		Soonest: positive(p.Soonest), Latest: positive(p.Latest), Cost: p.CostPerHour, Undo: p.UndoText, RevertsIt: p.RevertsIt,
 		Facts: p.Facts, Warnings: append([]string{}, p.Warnings...), Refusals: append([]Refusal{}, p.Refusals...),
-		Risk: p.Gesture(), Evidence: []EvidenceReport{},
+		Lifted: p.Lifted, Risk: p.Gesture(), Evidence: []EvidenceReport{},
 	}
 	if !p.ReadAt.IsZero() {
 		at := p.ReadAt.UTC()

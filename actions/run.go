@@ -28,12 +28,13 @@ type attempt struct {
 	at    time.Time
 	ex    Executor
 
-	later    bool   // a step after the first: the sequence was armed and agreed to as a whole
-	since    uint64 // with later: the intent of the first step
-	again    bool   // an earlier step wrote to the same target, so its version is another
-	play     *journal.Play
-	ref      string
-	approver *Actor
+	later  bool   // a step after the first: the sequence was armed and agreed to as a whole
+	since  uint64 // with later: the intent of the first step
+	again  bool   // an earlier step wrote to the same target, so its version is another
+	play   *journal.Play
+	ref    string
+	asked  Asked    // what a second person agreed to; without an id: none was needed
+	lifted []string // by breaking the glass
 
 	before uint64   // the journal's end before the target was read again
 	fresh  *Preview // the target read again: this is what is sent
@@ -82,14 +83,16 @@ func (a *attempt) isArmed(context.Context) *Refusal {
 	if a.p.Refused() {
 		return &a.p.Refusals[0]
 	}
-	if no := a.p.Request.sane(); no != nil {
-		return no
+	for _, no := range []*Refusal{a.p.Request.sane(), a.r.policy.breakable(a.c.Preview.Request)} {
+		if no != nil {
+			return no
+		}
 	}
 	return a.tooOld(time.Now())
 }
 
 func (a *attempt) notFrozen(context.Context) *Refusal {
-	return a.r.policy.frozen(a.p.Request, a.r.incident(a.p.Request.Sale), time.Now())
+	return a.liftable(a.r.policy.frozen(a.p.Request, a.r.incident(a.p.Request.Sale), time.Now()), LiftFreeze)
 }
 
 func (a *attempt) inBounds(context.Context) *Refusal {
@@ -103,12 +106,19 @@ func (a *attempt) inBounds(context.Context) *Refusal {
 	if a.later {
 		return nil // a play counts as one action
 	}
-	return a.r.tooMany(a.p, incident, time.Now())
+	no := a.r.tooMany(a.p, incident, time.Now())
+	if no == nil { // a sequence that begins with paperwork is an action all the same
+		no = a.r.tooMany(&a.c.Preview, incident, time.Now())
+	}
+	return a.liftable(no, LiftRate)
 }
 
 // tooMany is the refusal of a limit on the rate of actions, or nil. What was sent counts,
-// however it ended.
+// however it ended; paperwork is neither counted nor held up.
 func (r *Runner) tooMany(p *Preview, incident bool, now time.Time) *Refusal {
+	if p.Request.paperwork() {
+		return nil
+	}
 	for _, l := range r.policy.Limits {
 		if !l.covers(p.Request.Sale, p.Request.Verb, incident) || l.Count <= 0 {
 			continue
@@ -124,7 +134,7 @@ func (r *Runner) tooMany(p *Preview, incident bool, now time.Time) *Refusal {
 			if !l.covers(p.Request.Sale, Verb(rec.Action), false) || l.PerTarget && !onTarget(rec, p.Target) {
 				continue
 			}
-			if rec.Play != nil && rec.Play.Step > 1 {
+			if m, _ := Verb(rec.Action).Meaning(); m.Paperwork || rec.Play != nil && rec.Play.Step > 1 {
 				continue
 			}
 			if rec.Kind == journal.Intent {
@@ -166,6 +176,7 @@ func (a *attempt) isUnchanged(ctx context.Context) *Refusal {
 		return &Refusal{Guard: GuardTarget, Text: a.r.redact(err.Error())}
 	}
 	fresh := a.r.look(ctx, a.p.Request, a.r.evidence(a.p.Request.Sale, time.Now()))
+	fresh.Lifted = a.c.Preview.Lifted
 	a.fresh = &fresh
 	if no := a.differs(); no != nil {
 		return no
@@ -224,10 +235,12 @@ func (a *attempt) isExplained(context.Context) *Refusal {
 	reason, change, _ := a.r.policy.Needs(a.p, a.r.incident(a.p.Request.Sale))
 	req := a.c.Preview.Request
 	switch {
+	case req.Glass && blank(req.Reason):
+		return &Refusal{Guard: GuardReason, Text: "breaking the glass takes a reason", Hint: "tab in the panel, or --reason"}
 	case reason && blank(req.Reason) && blank(req.Change):
 		return &Refusal{Guard: GuardReason, Text: "a reason is required", Hint: "tab in the panel, or --reason"}
 	case change && blank(req.Change):
-		return &Refusal{Guard: GuardReason, Text: "a change id is required", Hint: "tab in the panel, or --change"}
+		return a.liftable(&Refusal{Guard: GuardReason, Text: "a change id is required", Hint: "tab in the panel, or --change"}, LiftChange)
 	}
 	return nil
 }
@@ -240,9 +253,11 @@ func (a *attempt) isAgreed(context.Context) *Refusal {
 	if !second {
 		return nil
 	}
-	var no *Refusal
-	a.approver, no = a.r.agreed(a.actor, a.c.Approval, &a.c.Preview, time.Now())
-	return no
+	asked, no := a.r.agreed(a.actor, a.c.Approval, &a.c.Preview)
+	if no == nil {
+		a.asked = asked
+	}
+	return a.liftable(no, LiftSecond)
 }
 
 // tooOld is the refusal of a confirmation that waited too long, or nil. Both clocks are asked:
@@ -290,20 +305,27 @@ func (a *attempt) intend(ctx context.Context) *Refusal {
 	a.r.inFlight[a.held] = id
 	a.r.of[id] = true
 	a.r.mu.Unlock()
+	if no := a.breakGlass(ctx); no != nil {
+		a.id = ""
+		return no
+	}
 	rec := a.r.record(journal.Intent, letterIntent, id, a.actor, a.fresh)
 	rec.Reason, rec.Change = a.r.redact(a.c.Preview.Request.Reason), a.r.redact(a.c.Preview.Request.Change)
 	rec.Evidence, rec.Text = quoted(a.fresh.Evidence), a.r.redact(a.fresh.Change)
 	a.place(&rec)
-	if a.approver != nil {
-		who := plain(*a.approver)
-		rec.Approver = &who
+	if a.asked.ID != "" {
+		who := plain(a.asked.Answerer)
+		rec.Approver, rec.Approval = &who, a.asked.ID
 	}
 	if e := a.fresh.Effect; e != nil {
 		rec.Watch = &journal.Watch{Signal: string(e.Signal), Direction: string(e.Direction), Wanted: e.Wanted, WithinS: e.Within.Seconds()}
 	}
 	var no *Refusal
 	a.intent, err = a.r.cfg.Journal.AppendIf(ctx, rec, func(v journal.View) error {
-		if no = a.leased(v); no != nil {
+		if no = a.leased(v); no == nil && a.asked.ID != "" {
+			no = a.r.still(v, a.asked, func(now Asked) *Refusal { return now.usable(a.actor, a.c.Preview.Token()) })
+		}
+		if no != nil {
 			return fmt.Errorf("%s", no.Text)
 		}
 		return nil

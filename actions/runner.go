@@ -33,11 +33,10 @@ type Runner struct {
 	cfg    Config
 	policy Policy
 
-	mu        sync.Mutex
-	inFlight  map[string]string // target key → id of the action that is running on it
-	armings   map[string]arming
-	approvals map[string]*approval
-	watches   []Watch
+	mu       sync.Mutex
+	inFlight map[string]string // target key → id of the action that is running on it
+	armings  map[string]arming
+	watches  []Watch
 	// of marks the intents of this runner, so that another runner of the same process, or a
 	// later process with the same number, is told apart.
 	of      map[string]bool
@@ -52,7 +51,7 @@ func NewRunner(cfg Config) (*Runner, error) {
 	return &Runner{
 		cfg: cfg, policy: cfg.Policy.withDefaults(),
 		inFlight: map[string]string{}, armings: map[string]arming{},
-		approvals: map[string]*approval{}, refused: map[string]time.Time{}, of: map[string]bool{},
+		refused: map[string]time.Time{}, of: map[string]bool{},
 	}, nil
 }
 
@@ -149,21 +148,23 @@ func (r *Runner) Preview(ctx context.Context, actor Actor, req Request) Preview 
 		r.noteRefusal(ctx, actor, &p, "", p.Refusals)
 		return p
 	}
-	if no := req.sane(); no != nil {
-		p.Refusals = append(p.Refusals, *no)
-		return p
+	for _, no := range []*Refusal{req.sane(), r.policy.breakable(req)} {
+		if no != nil {
+			p.Refusals = append(p.Refusals, *no)
+			return p
+		}
 	}
 	p = r.look(ctx, req, r.evidence(req.Sale, now))
 	if p.Refused() {
 		return p
 	}
-	p.Refusals = append(p.Refusals, r.foreseen(&p, time.Now())...)
+	r.foresee(&p, time.Now())
 	return p
 }
 
-// foreseen is what the guards would say now, for a preview that can be shown with it. The
-// guards that a person can still satisfy, a reason and a second person, are not asked.
-func (r *Runner) foreseen(p *Preview, now time.Time) []Refusal {
+// foresee adds to a preview what the guards would say now. The guards that a person can still
+// satisfy, a reason and a second person, are not asked.
+func (r *Runner) foresee(p *Preview, now time.Time) {
 	parts := []*Preview{p}
 	if len(p.Steps) > 0 {
 		parts = parts[:0]
@@ -172,26 +173,35 @@ func (r *Runner) foreseen(p *Preview, now time.Time) []Refusal {
 		}
 	}
 	seen := r.evidence(p.Request.Sale, now)
-	var all []Refusal
 	add := func(no *Refusal) {
 		if no != nil {
-			all = append(all, *no)
+			p.Refusals = append(p.Refusals, *no)
+		}
+	}
+	lift := func(no *Refusal, l Lift) {
+		switch {
+		case no == nil:
+		case r.policy.lifts(p.Request, l):
+			p.Lifted = append(p.Lifted, *no)
+		default:
+			p.Refusals = append(p.Refusals, *no)
 		}
 	}
 	if r.policy.ReadOnly {
-		add(&Refusal{Guard: GuardArmed, Text: "this cockpit is read-only"})
+		add(readOnly())
 	}
 	for _, part := range parts {
-		add(r.policy.frozen(part.Request, seen.IncidentOpen, now))
+		lift(r.policy.frozen(part.Request, seen.IncidentOpen, now), LiftFreeze)
 		add(r.policy.bounded(part, seen.IncidentOpen))
 		add(r.policy.fresh(part.Request, part.Evidence, seen))
 		add(r.policy.declared(part.Request.Sale, part.Target))
+		p.Warnings = append(p.Warnings, r.policy.aging(part.Request, part.Evidence, seen)...)
 	}
-	add(r.tooMany(p, seen.IncidentOpen, now))
+	lift(r.tooMany(p, seen.IncidentOpen, now), LiftRate)
 	if err := r.cfg.Journal.Err(); err != nil {
 		add(&Refusal{Guard: GuardJournal, Text: r.redact(err.Error())})
 	}
-	return all
+	r.brokenInto(p, seen.IncidentOpen)
 }
 
 // look asks the executor for a preview, and checks what no executor may get wrong.

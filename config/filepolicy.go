@@ -12,6 +12,8 @@ type policyIn struct {
 	Reason         str           `json:"reason" jsonschema:"enum=required,enum=severe,enum=optional" jsonschema_description:"Whether an action needs a reason. Default: required in production, else optional."`
 	Change         str           `json:"change" jsonschema:"enum=required,enum=severe,enum=optional" jsonschema_description:"Whether an action needs the id of a change. Default: optional."`
 	SecondPerson   oneOrMore     `json:"second_person" jsonschema_description:"The verbs that need a second person; severe: everything that is severe."`
+	ApprovalExpiry span          `json:"approval_expiry" jsonschema_description:"How long a second person has to agree, 10s to 1h. Default 5m."`
+	ExecExpiry     span          `json:"execution_expiry" jsonschema_description:"How long what was agreed to may still be sent, 10s to 10m. Default 60s."`
 	Freeze         []*freezeIn   `json:"freeze" jsonschema:"maxItems=200" jsonschema_description:"Windows in which nothing changes."`
 	MaxActions     maxActionsIn  `json:"max_actions" jsonschema_description:"The most actions per sale in a window. Default 10 in 10m."`
 	Bounds         rawMap        `json:"bounds" jsonschema_description:"What a verb may set, by verb."`

@@ -56,6 +56,7 @@ func (r *reader) policy(c *Config, in *configFile) Policy {
 	p := Policy{
 		Role: RoleViewer, ArmFor: pin.ArmFor.or(time.Minute), Reason: Optional, Change: Optional,
 		MaxActions: MaxActions{10, 10 * time.Minute}, EvidenceMaxAge: pin.EvidenceMaxAge.V, given: pin.given(),
+		ApprovalExpiry: pin.ApprovalExpiry.or(5 * time.Minute), ExecutionExpiry: pin.ExecExpiry.or(time.Minute),
 	}
 	if pin.Role.given() {
 		p.Role = pin.Role.S
@@ -77,6 +78,8 @@ func (r *reader) policy(c *Config, in *configFile) Policy {
 		p.Change = pin.Change.S
 	}
 	r.within(pin.ArmFor, "arm_for", 5*time.Second, 10*time.Minute, "5s to 10m")
+	r.within(pin.ApprovalExpiry, "approval_expiry", 10*time.Second, time.Hour, "10s to 1h")
+	r.within(pin.ExecExpiry, "execution_expiry", 10*time.Second, 10*time.Minute, "10s to 10m")
 	r.within(pin.EvidenceMaxAge, "evidence_max_age", 5*time.Second, time.Hour, "5s to 1h")
 	if m := pin.MaxActions; m.given() {
 		p.MaxActions = MaxActions{m.Count.V, m.Per.V}

@@ -18,11 +18,14 @@ type Policy struct {
 	Reason, Change string        // Required, ForSevere or Optional
 	SecondPerson   []string      // the verbs that need one
 	SecondSevere   bool          // everything severe needs one
-	Freezes        []Freeze
-	MaxActions     MaxActions
-	Bounds         []Bound       // in the order of Verbs, at most one per verb
-	EvidenceMaxAge time.Duration // older evidence carries no action; 0: by each signal's freshness
-	BreakGlass     *BreakGlass   // nil: there is none
+	// ApprovalExpiry is how long a second person has to agree, ExecutionExpiry how long what was agreed
+	// to may still be sent.
+	ApprovalExpiry, ExecutionExpiry time.Duration
+	Freezes                         []Freeze
+	MaxActions                      MaxActions
+	Bounds                          []Bound       // in the order of Verbs, at most one per verb
+	EvidenceMaxAge                  time.Duration // older evidence carries no action; 0: by each signal's freshness
+	BreakGlass                      *BreakGlass   // nil: there is none
 
 	given bool
 }

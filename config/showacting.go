@@ -153,6 +153,8 @@ func (sh *shower) policy(doc *yaml.MapSlice, c *Config) {
 	}
 	if len(second) > 0 {
 		add(&m, "second_person", second)
+		addSpan(&m, "approval_expiry", p.ApprovalExpiry)
+		addSpan(&m, "execution_expiry", p.ExecutionExpiry)
 	}
 	addSpan(&m, "evidence_max_age", p.EvidenceMaxAge)
 	bounds := yaml.MapSlice{}

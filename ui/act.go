@@ -78,17 +78,27 @@ type previewMsg struct {
 
 // openPanel reads the target again, without holding up the screen, and shows the panel.
 func (m *model) openPanel(label, key string, req actions.Request) {
+	m.showPanel(label, key, req, nil)
+}
+
+// showPanel opens the panel of an action; answers, when set, is the request of somebody else that is
+// looked at, to agree to it.
+func (m *model) showPanel(label, key string, req actions.Request, answers *actions.Asked) {
 	m.helping = false
 	m.gen++
 	ctx, cancel := context.WithTimeout(m.ctx, previewPatience)
 	m.acting = &panel{
-		gen: m.gen, label: label, key: key, req: req, actor: m.status.Actor, began: m.now, cancel: cancel,
+		gen: m.gen, label: label, key: key, req: req, actor: m.status.Actor, began: m.now, cancel: cancel, answers: answers,
 		fields: [2]field{{input: newInput(200)}, {input: newInput(60)}},
 	}
 	gen, hands := m.gen, m.opts.Hands
 	m.cmds = append(m.cmds, m.guard.cmd("preview", func() tea.Msg {
 		defer cancel()
 		msg := previewMsg{gen: gen}
+		if answers != nil {
+			msg.preview, msg.err = hands.Review(ctx, answers.ID)
+			return msg
+		}
 		if msg.preview, msg.err = hands.Preview(ctx, req); msg.err == nil && !msg.preview.Refused() {
 			msg.needs = hands.Needs(ctx, msg.preview)
 		}
@@ -114,7 +124,7 @@ func (m *model) takePreview(msg previewMsg) {
 		return
 	}
 	p.remember(m.snap.Sale(p.req.Sale))
-	m.arm()
+	m.begin()
 }
 
 // handle takes in what has to do with acting.
@@ -136,6 +146,9 @@ func (m *model) handle(msg tea.Msg) {
 		m.takeResult(msg)
 	case newsMsg:
 		m.takeNews()
+		m.takeRequests()
+	case askedMsg:
+		m.takeAsked(msg)
 	case journalMsg:
 		m.takeJournal(msg)
 	}

@@ -52,7 +52,7 @@ func TestActingInARealTerminal(t *testing.T) {
 		t.Run(c.sentence, func(t *testing.T) {
 			t.Parallel()
 			s := takeSeat(t, "acting")
-			s.reads("OPERATOR")
+			s.reads("pause admission") // the row of keys that are on
 			s.types("P")
 			c.do(s, s.challenge())
 			s.reads(c.says)

@@ -13,7 +13,7 @@ import (
 
 func TestAnActionIsSentByItsKeyAndTheChallenge(t *testing.T) {
 	act(t, nil, func(a *actor) {
-		a.sees("who  mira OPERATOR", "key P pause admission")
+		a.sees("who  mira READ-ONLY arms for 8s", "key P pause admission")
 		a.slowly("P")
 		a.sees("CONFIRM P pause admission of harbour: armed", "key all others  off: disarm", "armed 8s")
 		a.ran(0)
@@ -44,7 +44,13 @@ func TestWhatDisarms(t *testing.T) {
 		}, "another key"},
 		{"enter", func(a *actor) { a.slowly("enter") }, "another key"},
 		{"the action's own key", func(a *actor) { a.slowly("P") }, "another key"},
-		{"q, which does not quit", func(a *actor) { a.slowly("q") }, "another key"},
+		{"q, which does not quit", func(a *actor) {
+			if a.challenge() != "q" {
+				a.slowly("q")
+			} else {
+				a.slowly("w")
+			}
+		}, "another key"},
 		{"esc", func(a *actor) { a.slowly("esc") }, "disarmed, esc"},
 		{"ctrl+c", func(a *actor) { a.slowly("ctrl+c") }, ""},
 		{"the letter with alt", func(a *actor) {
@@ -187,4 +193,37 @@ func TestAScriptThatIsPastedWithoutBracketsNeverActs(t *testing.T) {
 		}
 		a.ran(0)
 	})
+}
+
+func TestALinkThatLagsNeverActs(t *testing.T) {
+	for _, lag := range []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 5 * time.Second} {
+		for _, keys := range []string{"s y enter y", "P P P P", "S enter y y y", ": p a u s e enter y", "P a b c d e f g h j k m n p q r s t u v w x y z"} {
+			act(t, nil, func(a *actor) {
+				a.m.lag = func() time.Duration { return lag }
+				a.slowly("esc")
+				// What was typed against an old frame arrives when the link comes back: in one read,
+				// or one behind the other.
+				a.wait(lag)
+				a.atOnce(strings.Fields(keys)...)
+				a.wait(lag)
+				first := true
+				for _, key := range strings.Fields(keys) {
+					if !first {
+						time.Sleep(2 * time.Millisecond)
+					}
+					first = false
+					_, cmd := a.m.Update(keyPress(key))
+					a.perform(cmd)
+				}
+				a.wait(lag)
+				a.m.Update(tea.PasteMsg{Content: strings.ReplaceAll(keys, " ", "")})
+				a.wait(lag)
+				a.ran(0)
+				if lag >= tooSlow {
+					a.slowly("esc", "esc")
+					a.sees("pause admission off: the screen is older than your key")
+				}
+			})
+		}
+	}
 }

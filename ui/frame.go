@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"math"
 	"time"
 
 	"github.com/onsale-dev/onsale/actions"
@@ -72,6 +73,9 @@ func (m *model) frame() views.Frame {
 	if m.filter.editing {
 		f.Footer.Message = "filter: " + sale.Clean(m.filter.input.Value(), 40) + "_"
 		f.Footer.MessageAt, f.Footer.Severity = m.now, sale.OK
+	} else if left := m.armedLeft(); left > 0 && !m.acting.confirm.Editing() {
+		f.Footer.Message = "waiting for one key; " + sale.Format(math.Ceil(left.Seconds()), sale.Count, false) + " s left, then READ-ONLY again; nothing has been sent"
+		f.Footer.MessageAt, f.Footer.Severity = m.now, sale.OK
 	} else if m.message != "" && m.now.Sub(m.messageAt) < messageFor {
 		f.Footer.Message, f.Footer.MessageAt, f.Footer.Severity = m.message, m.messageAt, m.severity
 	}
@@ -104,13 +108,22 @@ func (m *model) header() views.Header {
 	case m.status.Actor.Role == actions.Viewer:
 		h.Title = "viewer"
 	case m.offAtAll() == "":
-		h.Role = "OPERATOR"
+		h.ArmsFor = actions.ArmedFor
 	}
-	if m.status.Journal != "" {
+	p := m.acting
+	switch {
+	case m.status.Journal != "":
 		h.Loud = "JOURNAL CAN'T BE WRITTEN: NO KEY ACTS"
+	case p != nil && p.req.Glass && p.preview != nil && !p.preview.Refused():
+		h.Loud = "BREAKING THE GLASS"
+	case !m.glassAt.IsZero() && m.now.Sub(m.glassAt) < loudFor:
+		h.Loud = "GLASS BROKEN by " + sale.Clean(m.glassOf, 24) + " " + m.glassAt.In(m.now.Location()).Format(time.TimeOnly)
 	}
 	return h
 }
+
+// loudFor is how long every screen says that the glass was broken.
+const loudFor = 10 * time.Minute
 
 // content draws the screen in hand with what lies over it.
 func (m *model) content() string {

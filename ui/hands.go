@@ -36,6 +36,14 @@ type Hands interface {
 	// see the action through whatever becomes of the context. The goroutine that runs it is one
 	// of the session's Guard.
 	Run(ctx context.Context, c actions.Confirmed) actions.Result
+	// Ask asks for a second person for a preview and returns the request's id. Answer agrees to a request of somebody else, for
+	// the token of what Review showed, or declines one. Review reads the target of a request again.
+	Ask(ctx context.Context, p actions.Preview) (id string, no *actions.Refusal)
+	Review(ctx context.Context, id string) (actions.Preview, error)
+	Answer(ctx context.Context, id, token string, agree bool) *actions.Refusal
+	// Requests lists the requests for a second person that are known of, everybody's, oldest first,
+	// with what became of them. The bell of Subscribe rings when one has come further.
+	Requests() []actions.Asked
 	// Tried is told that somebody who may not act pressed an acting key, so that it can be
 	// recorded. It must not call any system.
 	Tried(ctx context.Context, req actions.Request)
@@ -64,10 +72,16 @@ type Offer struct {
 	Off  string // why not, in a few words; empty when it can be done
 	// Hint is one line on what it would do: the ramp of a resume, the value that an undo restores.
 	Hint string
+	// Glass is what breaking the glass would lift: "freeze, second person". Empty: it can't be broken.
+	Glass string
 }
 
-// Needs is what a person must bring along.
-type Needs struct{ Reason, Change, Second bool }
+// Needs is what a person must bring along, and how old evidence that is needed may become while the
+// panel is open; 0: as its freshness says.
+type Needs struct {
+	Reason, Change, Second bool
+	EvidenceMaxAge         time.Duration
+}
 
 // News is an action, this session's or another's, as far as it has come.
 type News struct {
@@ -83,6 +97,8 @@ type News struct {
 	Outcome actions.Outcome
 	Text    string
 	Watch   *actions.Watch // what was seen of its effect; nil: nothing is watched
+	Sight   actions.Sight  // the same, where another process watches; Text says it then
+	Glass   string         // the guards that were lifted by breaking the glass; empty: none
 }
 
 // noControl is why no key acts in a session without hands.

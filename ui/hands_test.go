@@ -34,6 +34,10 @@ type fakeHands struct {
 	armed    map[string]bool
 	armings  int
 	bell     chan struct{}
+	requests []actions.Asked
+	asks     []actions.Preview
+	answers  []string
+	refuse   *actions.Refusal // of asking and answering
 }
 
 func newHands() *fakeHands {
@@ -109,6 +113,56 @@ func (f *fakeHands) Run(_ context.Context, c actions.Confirmed) actions.Result {
 	}
 	res.Preview = c.Preview
 	return res
+}
+
+func (f *fakeHands) Ask(_ context.Context, p actions.Preview) (string, *actions.Refusal) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asks = append(f.asks, p)
+	if f.refuse != nil {
+		return "", f.refuse
+	}
+	id := fmt.Sprintf("request-%06d", len(f.requests))
+	f.requests = append(f.requests, actions.Asked{
+		ID: id, Requester: f.status.Actor, Request: p.Request, Change: p.Change, Token: p.Token(), At: time.Now(), Stage: actions.AskWaiting, Left: 5 * time.Minute,
+	})
+	return id, nil
+}
+
+func (f *fakeHands) Review(ctx context.Context, id string) (actions.Preview, error) {
+	f.mu.Lock()
+	var req actions.Request
+	for _, a := range f.requests {
+		if a.ID == id {
+			req = a.Request
+		}
+	}
+	f.mu.Unlock()
+	return f.Preview(ctx, req)
+}
+
+func (f *fakeHands) Answer(_ context.Context, id, token string, agree bool) *actions.Refusal {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.answers = append(f.answers, fmt.Sprint(id, " ", token != "", " ", agree))
+	if f.refuse != nil {
+		return f.refuse
+	}
+	for i := range f.requests {
+		if a := &f.requests[i]; a.ID == id {
+			a.Stage, a.Answerer, a.Answered, a.Left = actions.AskDeclined, f.status.Actor, time.Now(), 0
+			if agree {
+				a.Stage, a.Left = actions.AskAgreed, time.Minute
+			}
+		}
+	}
+	return nil
+}
+
+func (f *fakeHands) Requests() []actions.Asked {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.requests)
 }
 
 func (f *fakeHands) Tried(_ context.Context, req actions.Request) {

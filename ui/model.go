@@ -95,6 +95,10 @@ type model struct {
 	outcomeOf      string
 	watch          *actions.Watch // for the effect of that action
 	newsSeen       map[string]newsState
+	requests       []actions.Asked             // for a second person, everybody's
+	asksSeen       map[string]actions.AskStage // how far they had come when they were shown
+	glassOf        string                      // who broke the glass last, and when
+	glassAt        time.Time
 	journal        views.Journal
 	readingJournal bool
 
@@ -320,6 +324,7 @@ func (m *model) arrange() {
 // tick is the frame of each second.
 func (m *model) tick() {
 	m.look()
+	m.takeRequests() // their times run
 	m.offers.stale = true
 	m.needs(nowNeed)
 }

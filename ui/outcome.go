@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +50,7 @@ func (m *model) fire() {
 	m.acting = nil
 	p.cancel()
 	m.silent = m.now.Add(actions.DeafFor)
-	confirmed := actions.Confirmed{Preview: *p.preview, Arming: p.arming, At: m.now}
+	confirmed := actions.Confirmed{Preview: *p.preview, Arming: p.arming, At: m.now, Approval: p.request}
 	confirmed.Preview.Request.Reason, confirmed.Preview.Request.Change = p.text(reasonField), p.text(changeField)
 	r := &running{verb: p.req.Verb, what: pretty(p.key) + " " + p.preview.Change, steps: len(p.preview.Steps), since: m.now}
 	m.runs[p.req.Sale] = r
@@ -68,8 +69,21 @@ func (m *model) fire() {
 		to = " to " + to
 	}
 	m.outcome = &views.Outcome{Stage: views.StageSent, At: m.now, Text: m.saleWord(p.req.Sale) + r.what + to, More: m.saleWord(p.req.Sale) + "no second action until this one is settled"}
+	m.outcome.Loud = glassWord(p.preview)
 	m.outcomeOf, m.watch = "", nil
 	m.needs(keyNeed)
+}
+
+// glassWord says that an action breaks the glass, and for what.
+func glassWord(p *actions.Preview) string {
+	if !p.Request.Glass {
+		return ""
+	}
+	var lifted []string
+	for _, no := range p.Lifted {
+		lifted = append(lifted, string(no.Guard))
+	}
+	return strings.TrimSuffix("GLASS BROKEN: "+strings.Join(lifted, ", "), ": ")
 }
 
 // await brings the next message of an action.
@@ -148,6 +162,9 @@ func (m *model) outcomeFrom(what string, res actions.Result) *views.Outcome {
 	default:
 		o.More = "not sent again; count it as NOT done until this line changes"
 	}
+	if res.Outcome != actions.Refused {
+		o.Loud = glassWord(&res.Preview)
+	}
 	if res.Unrecorded != nil {
 		o.More = "the end could not be journalled: " + sale.Clean(res.Unrecorded.Error(), 200)
 	}
@@ -186,6 +203,7 @@ type newsState struct {
 
 func stateOfNews(n *News) newsState {
 	s := newsState{outcome: n.Outcome}
+	s.sight = n.Sight
 	if n.Watch != nil {
 		s.sight = n.Watch.Sight
 	}
@@ -219,6 +237,9 @@ func (m *model) takeNews() {
 
 func (m *model) takeOneOf(n *News, first bool) {
 	m.needs(nowNeed)
+	if n.Glass != "" && n.Outcome != actions.Refused {
+		m.glassOf, m.glassAt = n.Who, n.At
+	}
 	if p := m.acting; first && !n.Own && p != nil && p.preview != nil && !p.preview.Refused() && p.touches(n.Target) {
 		m.disarm(actions.ByOther)
 	}
@@ -226,7 +247,7 @@ func (m *model) takeOneOf(n *News, first bool) {
 	switch {
 	case n.Own && r != nil:
 		return // its result comes by itself
-	case n.ID == m.outcomeOf && n.Watch == nil:
+	case n.ID == m.outcomeOf && n.Watch == nil && n.Sight == "":
 		return // the result said it better
 	case len(m.runs) > 0:
 		m.say(sale.OK, m.saleWord(n.Sale)+n.Who+": "+n.words())
@@ -235,9 +256,20 @@ func (m *model) takeOneOf(n *News, first bool) {
 	m.outcome, m.outcomeOf, m.watch = m.outcomeOfNews(n), n.ID, n.Watch
 }
 
+// answerDue is from when on an action without an answer is said to have none.
+const answerDue = 10 * time.Second
+
 // strip is the outcome of the last action; while its effect is not seen it says how the signal
 // is by now.
 func (m *model) strip() *views.Outcome {
+	if i := slices.IndexFunc(m.requests, func(a actions.Asked) bool { return a.ID == m.outcomeOf }); i >= 0 {
+		return m.outcomeOfAsk(&m.requests[i]) // its time runs
+	}
+	if m.outcome != nil && m.outcome.Stage == views.StageSent && m.now.Sub(m.outcome.At) >= answerDue {
+		o := *m.outcome
+		o.More = "no answer for " + sale.FormatAge(m.now.Sub(o.At)) + ": it is being read back, and is not sent again; " + o.More
+		return &o
+	}
 	if m.outcome == nil || m.watch == nil || m.watch.Sight != actions.NotYet || m.outcome.Stage != views.StageDone {
 		return m.outcome
 	}
@@ -277,6 +309,9 @@ func (m *model) outcomeOfNews(n *News) *views.Outcome {
 	if n.Who != "" && !n.Own {
 		o.Text += " by " + n.Who
 	}
+	if n.Glass != "" {
+		o.Loud = "GLASS BROKEN: " + n.Glass
+	}
 	if v, _ := n.Verb.Meaning(); v.Undoable && n.Outcome == actions.Done {
 		o.Undo = m.keyOf(undoIntent)
 	}
@@ -291,6 +326,12 @@ func (m *model) outcomeOfNews(n *News) *views.Outcome {
 		o.Stage = views.StageFailed
 	default:
 		o.More = joinWords(n.Text, "not sent again; count it as NOT done until this line changes")
+	}
+	if n.Watch == nil && n.Sight != "" {
+		if stage := stageOfSight(n.Sight); stage != "" {
+			o.Stage, o.More = stage, strings.TrimPrefix(n.Text, string(stage)+" ")
+		}
+		return o
 	}
 	if n.Watch == nil || n.Outcome != actions.Done {
 		return o

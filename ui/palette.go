@@ -68,6 +68,8 @@ func (m *model) paletteEntries() []entry {
 		all = append(all, e)
 	}
 	all = append(all, m.playEntries()...)
+	agree, back := m.requestEntries()
+	all = slices.Concat(agree, all, back, m.glassEntries()) // somebody waits for the first
 	for _, id := range m.order.ids {
 		if st := m.snap.Sale(id); st != nil {
 			all = append(all, saleEntry(st))

@@ -31,6 +31,11 @@ type panel struct {
 	fields  [2]field // the reason, the id of a change
 	field   int
 	seen    seen
+
+	aim     views.Aim
+	answers *actions.Asked // what somebody else asked for; nil: an action of one's own
+	request string         // the id of one's own request for a second person
+	agreed  string         // who agreed to it, before the target was read again
 }
 
 type field struct{ input textinput.Model }
@@ -112,6 +117,9 @@ func (p *panel) upset(st *sale.State, now time.Time) actions.Disarm {
 		if f := k.FreshnessAt(now); f == sale.Stale || f == sale.NoData {
 			return actions.ByEvidence
 		}
+		if most := p.needs.EvidenceMaxAge; most > 0 && k.Age(now) > most {
+			return actions.ByEvidence
+		}
 		if k.Verdict != was {
 			return actions.ByChange
 		}
@@ -122,11 +130,7 @@ func (p *panel) upset(st *sale.State, now time.Time) actions.Disarm {
 // arm draws a challenge and takes the leave to send.
 func (m *model) arm() {
 	p := m.acting
-	if p.needs.Second {
-		p.refuse(actions.GuardSecond, "a second person must agree, and this session can't ask one", "onsale act asks for one")
-		return
-	}
-	c, err := actions.NewConfirm(p.preview, p.key, string(p.req.Sale), m.now, nil)
+	c, err := m.confirmFor(p)
 	if err != nil {
 		p.refuse(actions.GuardArmed, sale.Clean(err.Error(), 200), "")
 		return
@@ -141,6 +145,9 @@ func (m *model) arm() {
 // takeLeave arms the runner for as long as the panel is.
 func (m *model) takeLeave() {
 	p := m.acting
+	if p.aim != views.AimSend {
+		return // nothing is sent from here
+	}
 	if p.arming != "" {
 		m.opts.Hands.Disarm(p.arming)
 	}
@@ -174,10 +181,15 @@ func (m *model) panelKey(name string, msg tea.KeyPressMsg) {
 			m.closePanel()
 		}
 		return
+	case p.aim == views.AimWaits, p.aim == views.AimAsking:
+		if name == "esc" {
+			m.closePanel()
+		}
+		return
 	case p.confirm.Editing():
 		m.typeField(name, msg)
 		return
-	case name == "tab" && m.together == 1 && !p.confirm.Pressed():
+	case name == "tab" && m.together == 1 && !p.confirm.Pressed() && p.aim != views.AimAgree:
 		m.editFields()
 		return
 	}
@@ -195,11 +207,15 @@ func (m *model) panelKey(name string, msg tea.KeyPressMsg) {
 // settlePanel acts on what the confirmation has become.
 func (m *model) settlePanel() {
 	p := m.acting
-	if p == nil || p.preview == nil || p.preview.Refused() {
+	if p == nil || p.preview == nil || p.preview.Refused() || p.idle() {
 		return
 	}
 	p.confirm = p.confirm.Tick(m.now)
 	switch {
+	case p.confirm.Fired() && p.aim == views.AimAsk:
+		m.ask()
+	case p.confirm.Fired() && p.aim == views.AimAgree:
+		m.agree()
 	case p.confirm.Fired():
 		m.fire()
 	case !p.confirm.Armed(m.now):
@@ -217,7 +233,7 @@ func (m *model) disarm(why actions.Disarm) {
 	if p == nil {
 		return
 	}
-	if p.preview != nil && p.preview.Refused() && why != actions.ByEscape && why != actions.ByRole {
+	if p.preview != nil && (p.preview.Refused() || p.idle()) && why != actions.ByEscape && why != actions.ByRole {
 		return // it holds nothing that could be sent, and should be read
 	}
 	m.closePanel()
@@ -225,8 +241,11 @@ func (m *model) disarm(why actions.Disarm) {
 	case actions.ByKey, actions.ByBurst, actions.ByPaste:
 		m.silent = m.now.Add(actions.DeafFor)
 	}
-	m.say(sale.OK, pretty(p.key)+" "+p.label+": disarmed, "+lower(why)+"; nothing was sent")
+	m.say(sale.OK, strings.TrimSpace(pretty(p.key)+" "+p.label)+": disarmed, "+lower(why)+"; nothing was sent")
 }
+
+// idle reports whether a panel has nothing that a key could confirm.
+func (p *panel) idle() bool { return p.aim == views.AimWaits || p.aim == views.AimAsking }
 
 func lower(why actions.Disarm) string {
 	if why == actions.ByEscape {
@@ -249,6 +268,9 @@ func (m *model) closePanel() {
 func (m *model) upsetPanel() {
 	p := m.acting
 	if p == nil || p.preview == nil || p.preview.Refused() {
+		return
+	}
+	if p.idle() {
 		return
 	}
 	if why := p.upset(m.snap.Sale(p.req.Sale), m.now); why != "" {
@@ -311,7 +333,10 @@ func (m *model) panelView() views.Panel {
 	v := views.Panel{
 		Key: pretty(p.key), Label: p.label, Preview: p.preview, Confirm: p.confirm, Began: p.began,
 		Reason: p.fields[reasonField].input.Value(), Change: p.fields[changeField].input.Value(),
-		EditsChange: p.field == changeField, Required: p.required(),
+		EditsChange: p.field == changeField, Required: p.required(), Second: m.secondWords(p), Aim: p.aim,
+	}
+	if a := p.answers; a != nil {
+		v.Reason, v.Change = a.Request.Reason, a.Request.Change
 	}
 	return v
 }
@@ -324,8 +349,14 @@ func (m *model) panelHints() []views.KeyHint {
 	switch {
 	case p.preview == nil:
 		return []views.KeyHint{{Keys: "esc", Label: "close"}}
-	case p.preview.Refused():
+	case p.preview.Refused(), p.idle():
 		return []views.KeyHint{{Keys: "esc", Label: "close"}}
+	case p.aim == views.AimAsk && !p.confirm.Editing():
+		return []views.KeyHint{{Keys: string(p.confirm.Challenge), Label: "ask"}, esc, {Keys: "tab", Label: "reason"}, others}
+	case p.aim == views.AimAgree && p.confirm.Name == "":
+		return []views.KeyHint{{Keys: string(p.confirm.Challenge), Label: "agree"}, esc, others}
+	case p.aim == views.AimAgree:
+		return []views.KeyHint{{Keys: p.confirm.Name, Label: "and"}, {Keys: "enter", Label: "agree"}, esc, others}
 	case p.confirm.Editing():
 		return []views.KeyHint{{Keys: "enter", Label: "keep"}, {Keys: "tab", Label: "reason or change id"}, esc}
 	case p.confirm.Name != "":
@@ -337,7 +368,7 @@ func (m *model) panelHints() []views.KeyHint {
 // armedLeft is the countdown for the header; 0 while nothing is armed.
 func (m *model) armedLeft() time.Duration {
 	p := m.acting
-	if p == nil || p.preview == nil || !p.confirm.Armed(m.now) {
+	if p == nil || p.preview == nil || p.aim != views.AimSend || !p.confirm.Armed(m.now) {
 		return 0
 	}
 	return max(p.confirm.Left(m.now), time.Millisecond)

@@ -111,7 +111,6 @@ func TestARefusedPreviewShowsWhyAndArmsNothing(t *testing.T) {
 	for _, change := range []func(*fakeHands){
 		func(f *fakeHands) { f.preview.Refuse(actions.GuardFreeze, "a freeze is on", "") },
 		func(f *fakeHands) { f.err = errors.New("a freeze is on") },
-		func(f *fakeHands) { f.needs.Second = true; f.preview.Change = "a freeze is on" },
 	} {
 		act(t, change, func(a *actor) {
 			a.slowly("P")

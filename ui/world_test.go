@@ -110,10 +110,10 @@ func (p *textPainter) page(name string, f views.Frame, more ...string) string {
 		fmt.Sprintf("window %s panel %d zoomed %v scroll %d cursor %d", f.Window, f.Panel, f.Zoomed, f.Scroll, f.Cursor),
 		"filter " + f.Header.Filter,
 		"message " + f.Footer.Message,
-		fmt.Sprintf("who %s %s %s armed %s loud %s", f.Header.Title, f.Header.Operator, f.Header.Role, f.Header.Armed, f.Header.Loud),
+		fmt.Sprintf("who %s %s %s arms for %s armed %s loud %s", f.Header.Title, f.Header.Operator, f.Header.Role, f.Header.ArmsFor, f.Header.Armed, f.Header.Loud),
 	}
 	if o := f.Outcome; o != nil {
-		lines = append(lines, fmt.Sprintf("outcome %s %s | %s | undo %s", o.Stage, o.Text, o.More, o.Undo))
+		lines = append(lines, fmt.Sprintf("outcome %s %s | %s | undo %s", o.Stage, o.Text, o.More, o.Undo), "strip loud "+o.Loud)
 	}
 	for _, k := range f.Footer.Keys {
 		lines = append(lines, "key "+k.Keys+" "+k.Label+offWord(k.Off))
@@ -182,7 +182,7 @@ func (p *textPainter) Confirm(f views.Frame, v views.Panel, now time.Time) strin
 	case v.Confirm.Armed(now):
 		state = "armed " + string(v.Confirm.Challenge) + v.Confirm.Name
 	}
-	return fmt.Sprintf("CONFIRM %s %s of %s: %s\nreason %q change %q required %q", v.Key, v.Label, f.Focus, state, v.Reason, v.Change, v.Required)
+	return fmt.Sprintf("CONFIRM %s %s of %s: %s\nreason %q change %q required %q aim %q second %q", v.Key, v.Label, f.Focus, state, v.Reason, v.Change, v.Required, v.Aim, v.Second)
 }
 
 func (p *textPainter) Ask(f views.Frame, q views.Question) string {
@@ -246,7 +246,7 @@ func (h *hand) perform(cmd tea.Cmd) {
 		for _, c := range msg {
 			h.perform(c)
 		}
-	case frameMsg, offersMsg, previewMsg, pressedMsg, stepMsg, ranMsg, journalMsg:
+	case frameMsg, offersMsg, previewMsg, pressedMsg, askedMsg, stepMsg, ranMsg, journalMsg:
 		h.send(msg)
 	default:
 		h.said = append(h.said, msg)

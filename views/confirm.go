@@ -24,6 +24,40 @@ type Panel struct {
 	Required string
 	Second   string // what is known of a second person; empty: none is needed
 	Began    time.Time
+	Aim      Aim
+}
+
+// Aim is what a confirmed panel does.
+type Aim string
+
+// The aims. Send is the zero value's.
+const (
+	AimSend   Aim = ""
+	AimAsk    Aim = "ask"    // asks a second person; nothing is sent
+	AimAgree  Aim = "agree"  // agrees to what somebody else asked for
+	AimWaits  Aim = "waits"  // for a second person: no key does anything but esc
+	AimAsking Aim = "asking" // the answer to what was confirmed is on its way
+)
+
+// word and does are what an armed panel is called and what its letter does.
+func (a Aim) word() string {
+	switch a {
+	case AimAsk:
+		return "ASK A SECOND PERSON"
+	case AimAgree:
+		return "AGREE"
+	}
+	return "ARMED"
+}
+
+func (a Aim) does() string {
+	switch a {
+	case AimAsk:
+		return "to ask a second person"
+	case AimAgree:
+		return "to agree: who asked can send it then"
+	}
+	return "to send"
 }
 
 const (
@@ -83,16 +117,23 @@ func (f *Frame) panelFrame(c *canvas, p *Panel, now time.Time) {
 		frame, s, state = lightFrame(), bad, "REFUSED"
 	case p.Confirm.Editing():
 		frame, state = heavyFrame(), "REASON, the timer stands still"
+	case p.Aim == AimWaits:
+		state = "WAITING FOR A SECOND PERSON"
+	case p.Aim == AimAsking:
+		state = "ON ITS WAY TO THE JOURNAL"
 	case p.Confirm.Armed(now):
-		frame, state = heavyFrame(), "ARMED "+secondsLeft(p.Confirm.Left(now))
+		frame, state = heavyFrame(), p.Aim.word()+" "+secondsLeft(p.Confirm.Left(now))
 		if p.Confirm.Pressed() {
-			state = "ARMED"
+			state = p.Aim.word()
 		}
 	default:
 		state = "NOT ARMED"
 	}
 	if p.Preview != nil && p.Preview.Gesture() == actions.Severe && !p.Preview.Refused() {
 		state += " · SEVERE"
+	}
+	if p.Preview != nil && p.Preview.Request.Glass {
+		s, state = badWord, state+" · BREAKS THE GLASS"
 	}
 	c.box(s, frame)
 	words := " " + state + " · " + strings.TrimSpace(p.Key+" "+p.Label)
@@ -156,7 +197,14 @@ func (f *Frame) panelGesture(p *Panel, now time.Time) []gestureLine {
 		}
 		return one(accent, words, esc)
 	case c.Pressed():
+		if p.Aim != AimSend {
+			return one(accent, "done unless another key follows at once", esc)
+		}
 		return one(accent, "sending unless another key follows at once", esc)
+	case p.Aim == AimWaits:
+		return one(accent, "another operator agrees in the palette (:), or by onsale approve", part{style: dim, forms: []string{"esc closes"}})
+	case p.Aim == AimAsking:
+		return one(text, "being journalled; nothing has been sent", closes)
 	case !c.Armed(now):
 		words := "nothing has been sent"
 		if why := c.Why(); why != "" {
@@ -173,7 +221,7 @@ func (f *Frame) panelGesture(p *Panel, now time.Time) []gestureLine {
 		}}
 	default:
 		return []gestureLine{{
-			left:  []part{{style: text, forms: []string{"press"}}, {style: keyWord, forms: []string{" " + string(c.Challenge) + " "}}, {style: text, forms: []string{"to send"}}},
+			left:  []part{{style: text, forms: []string{"press"}}, {style: keyWord, forms: []string{" " + string(c.Challenge) + " "}}, {style: text, forms: []string{p.Aim.does()}}},
 			right: []part{{style: dim, forms: []string{"any other key, a paste or a resize disarms"}}},
 		}}
 	}

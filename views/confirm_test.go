@@ -79,6 +79,10 @@ func outcomes() map[string]*Outcome {
 		"not-taken": {Stage: StageNotTaken, At: at, Text: "after 3:00: queue_all is on, yet admitted is 790/min", More: "next: look for a path that goes round the room"},
 		"refused":   {Stage: StageRefused, At: at, Text: "P sale 3: nothing was sent: the rate was changed 800 → 600/min by marko 10:06:03 and so the panel has to be opened again", More: "P shows the panel again with the new value"},
 		"failed":    {Stage: StageFailed, At: at, Text: "P sale 3: the waiting room said no: 403 token lacks Waiting Rooms Write", More: "mend: onsale doctor names the token"},
+		"asked":     {Stage: StageAsked, At: at, Text: "sale 3: marko asks a second person: pause admission 800/min → 0/min", More: "4:20 left; declines 7.0 % (8s); palette (:) approve or decline; reason INC-2214"},
+		"agreed":    {Stage: StageAgreed, At: at, Text: "sale 3: pause admission 800/min → 0/min: marko agrees", More: "open the panel again to send it; 0:52 left"},
+		"declined":  {Stage: StageDeclined, At: at, Text: "sale 3: pause admission 800/min → 0/min: marko declined", More: "nothing was sent; the provider is back"},
+		"glass":     {Stage: StageDone, At: at, Text: "sale 3: pause admission 800/min → 0/min by marko, read back: queue_all on", More: "effect not seen yet: admitted 800/min, 0:14 of 3:00", Undo: "U", Loud: "GLASS BROKEN: freeze"},
 		"unknown":   {Stage: StageUnknown, At: at, Text: "P sale 3: sent, no answer in 10 s", More: "not sent again; count it as NOT paused until this line changes"},
 	}
 }
@@ -112,6 +116,29 @@ func actingScreens(r *Renderer) map[string]func(Frame) string {
 			p.Confirm, p.Required, p.Second = p.Confirm.Edit(worldNow), "a reason", "marko agrees, 10:08:30"
 			return over(f, p)
 		},
+		"confirm-second": func(f Frame) string {
+			p := armedPanel(none, pausePreview(), "P", "pause admission")
+			p.Aim, p.Second = AimAsk, "must agree before it can be sent"
+			f.Header.ArmsFor = actions.ArmedFor
+			return over(f, p)
+		},
+		"confirm-waits": func(f Frame) string {
+			p := armedPanel(none, pausePreview(), "P", "pause admission")
+			p.Aim, p.Second = AimWaits, "asked 0:12 ago, #00beef, 4:48 left; nobody has answered yet"
+			return over(f, p)
+		},
+		"confirm-agree": func(f Frame) string {
+			p := armedPanel(none, pausePreview(), "", "approve pause admission 800/min → 0/min")
+			p.Aim, p.Second = AimAgree, "marko asks, 0:12 ago: INC-2214 payment declines; then declines 7.0 % (9s)"
+			return over(f, p)
+		},
+		"confirm-glass": func(f Frame) string {
+			q := pausePreview()
+			q.Request.Glass, q.Risk = true, actions.Severe
+			q.Lifted = []actions.Refusal{{Guard: actions.GuardFreeze, Text: "frozen until 2026-12-04 13:00:00Z: on-sale"}, {Guard: actions.GuardSecond, Text: "a second person must agree"}}
+			f.Header.Loud = "BREAKING THE GLASS"
+			return over(f, armedPanel(none, q, "", "pause admission"))
+		},
 		"confirm-refused": func(f Frame) string {
 			q := pausePreview()
 			q.Refuse(actions.GuardFreeze, "a freeze window is on until 13:00", "open an incident first: it exempts")
@@ -134,7 +161,7 @@ func actingScreens(r *Renderer) map[string]func(Frame) string {
 	}
 	for name, o := range outcomes() {
 		all["outcome-"+name] = func(f Frame) string {
-			f.Outcome, f.Header.Role = o, "OPERATOR"
+			f.Outcome, f.Header.Role, f.Header.ArmsFor = o, "READ-ONLY", actions.ArmedFor
 			return r.Overview(f)
 		}
 	}
@@ -171,6 +198,8 @@ func TestThePanelNeverLosesWhatDecides(t *testing.T) {
 		}{
 			{armedPanel(t, pausePreview(), "P", "pause admission"), []string{"ARMED 7 s", "P pause admission", "800/min → 0/min", "press", "f", "to send", "INC-2214", "PROD"}},
 			{armedPanel(t, rampPreview(), "R", "resume admission"), []string{"ARMED 19 s", "SEVERE", "0/min → 800/min", "type lanterns then enter:", "PROD"}},
+			{aimed(armedPanel(t, pausePreview(), "P", "pause admission"), AimAsk), []string{"ASK A SECOND PERSON 7 s", "P pause admission", "800/min → 0/min", "press", "f", "to ask a second person", "PROD"}},
+			{aimed(armedPanel(t, pausePreview(), "", "approve pause admission"), AimAgree), []string{"AGREE 7 s", "800/min → 0/min", "press", "f", "to agree", "PROD"}},
 		} {
 			got := ansi.Strip(r.Confirm(f, c.panel, worldNow))
 			for _, need := range c.needs {
@@ -207,6 +236,8 @@ func TestAPanelThatIsNotArmedShowsNoLetter(t *testing.T) {
 		{"it is over", func(p *Panel) { p.Confirm = p.Confirm.Tick(worldNow.Add(time.Minute)) }, "the time was over; nothing has been sent"},
 		{"it was disarmed", func(p *Panel) { p.Confirm = p.Confirm.Off(actions.ByPaste) }, "text was pasted; nothing has been sent"},
 		{"the reason is edited", func(p *Panel) { p.Confirm = p.Confirm.Edit(worldNow) }, "enter keeps the reason and arms again"},
+		{"a second person is waited for", func(p *Panel) { p.Aim = AimWaits }, "another operator agrees"},
+		{"it is being journalled", func(p *Panel) { p.Aim = AimAsking }, "being journalled; nothing has been sent"},
 		{"it is refused", func(p *Panel) { p.Preview.Refuse(actions.GuardRole, "you are a viewer", "") }, "▲ you are a viewer"},
 		{"the target is being read", func(p *Panel) { p.Preview = nil }, "reading the target again"},
 	} {
@@ -272,9 +303,9 @@ func TestTheHeaderSaysWhetherAKeyCanAct(t *testing.T) {
 	}{
 		{Header{Operator: "ivana", Role: "READ-ONLY"}, "operator ivana READ-ONLY"},
 		{Header{Operator: "zoran", Title: "viewer", Role: "READ-ONLY"}, "viewer zoran READ-ONLY"},
-		{Header{Operator: "ivana", Role: "OPERATOR"}, "ivana OPERATOR"},
-		{Header{Operator: "ivana", Role: "OPERATOR", Armed: 6001 * time.Millisecond}, "operator ivana ARMED 7 s"},
-		{Header{Operator: "ivana", Role: "OPERATOR", Loud: "JOURNAL CAN'T BE WRITTEN"}, "ivana OPERATOR ▲ JOURNAL CAN'T BE WRITTEN"},
+		{Header{Operator: "ivana", Role: "READ-ONLY", ArmsFor: actions.ArmedFor}, "operator ivana READ-ONLY"},
+		{Header{Operator: "ivana", Role: "READ-ONLY", ArmsFor: actions.ArmedFor, Armed: 6001 * time.Millisecond}, "operator ivana ARMED 7 s"},
+		{Header{Operator: "ivana", Role: "READ-ONLY", Loud: "JOURNAL CAN'T BE WRITTEN"}, "ivana READ-ONLY ▲ JOURNAL CAN'T BE WRITTEN"},
 	} {
 		f := worldFrame(80, 24, NewTheme(Options{Profile: Mono}))
 		f.Header = c.header
@@ -282,6 +313,11 @@ func TestTheHeaderSaysWhetherAKeyCanAct(t *testing.T) {
 		if line := strings.Split(ansi.Strip(r.Sources(f)), "\n")[1]; !strings.HasPrefix(line, c.want) {
 			t.Errorf("the header says %q, want %q", line, c.want)
 		}
+	}
+	f := worldFrame(200, 50, NewTheme(Options{Profile: Mono}))
+	f.Header = Header{Environment: "PROD", Operator: "ivana", Role: "READ-ONLY", ArmsFor: actions.ArmedFor}
+	if line := strings.Split(ansi.Strip(r.Sources(f)), "\n")[1]; !strings.HasPrefix(line, "operator ivana  READ-ONLY (a key arms one action for 8 s)") {
+		t.Errorf("a wide header says %q", line)
 	}
 }
 
@@ -316,6 +352,11 @@ func TestThePanelHasItsSizeWhateverItShows(t *testing.T) {
 		q := anyPreview(t)
 		p := armedPanel(fatalNever{}, q, "P", names().Draw(t, "label"))
 		p.Reason, p.Change, p.Second, p.Required = names().Draw(t, "reason"), names().Draw(t, "change id"), names().Draw(t, "second"), names().Draw(t, "required")
+		p.Aim = rapid.SampledFrom([]Aim{AimSend, AimAsk, AimAgree, AimWaits, AimAsking, "an aim that nobody knows"}).Draw(t, "aim")
+		q.Request.Glass = rapid.Bool().Draw(t, "glass")
+		for range rapid.IntRange(0, 4).Draw(t, "lifted") {
+			q.Lifted = append(q.Lifted, actions.Refusal{Text: names().Draw(t, "what is lifted")})
+		}
 		switch rapid.IntRange(0, 3).Draw(t, "state") {
 		case 1:
 			p.Confirm = p.Confirm.Edit(worldNow)
@@ -325,7 +366,7 @@ func TestThePanelHasItsSizeWhateverItShows(t *testing.T) {
 			p.Preview = nil
 		}
 		if rapid.Bool().Draw(t, "strip") {
-			f.Outcome = &Outcome{Stage: Stage(rapid.SampledFrom([]string{"SENT", "DONE", "", "a stage that nobody knows"}).Draw(t, "stage")), At: moments().Draw(t, "outcome at"), Text: names().Draw(t, "outcome"), More: names().Draw(t, "more"), Undo: names().Draw(t, "undo key")}
+			f.Outcome = &Outcome{Stage: Stage(rapid.SampledFrom([]string{"SENT", "DONE", "", "a stage that nobody knows"}).Draw(t, "stage")), At: moments().Draw(t, "outcome at"), Text: names().Draw(t, "outcome"), More: names().Draw(t, "more"), Undo: names().Draw(t, "undo key"), Loud: names().Draw(t, "loud")}
 		}
 		if f.Width < minWidth || f.Height < minHeight {
 			return
@@ -341,4 +382,9 @@ func TestThePanelHasItsSizeWhateverItShows(t *testing.T) {
 		}
 		checkSize(t, r.Journal(f, j), f.Width, f.Height)
 	})
+}
+
+func aimed(p Panel, at Aim) Panel {
+	p.Aim = at
+	return p
 }

@@ -22,15 +22,14 @@ func (f *Frame) panelRows(p *Panel, w int) []panelRow {
 		return rows
 	}
 	for i, no := range q.Refusals {
-		label := ""
-		if i == 0 {
-			label = "refused"
-		}
 		words := "▲ " + no.Text
 		if no.Hint != "" {
 			words += "; mend: " + no.Hint
 		}
-		add(0, label, bad, words, 3)
+		add(0, firstLabel(i, "refused"), bad, words, 3)
+	}
+	for i, no := range q.Lifted {
+		add(0, firstLabel(i, "lifts"), bad, "▲ "+no.Text, 2)
 	}
 	change := q.Change
 	if change == "" && len(q.To) > 0 {
@@ -46,7 +45,7 @@ func (f *Frame) panelRows(p *Panel, w int) []panelRow {
 		if hold := holdWords(&q.Steps[i]); holds == "" && hold != "" {
 			words += "; stops " + hold
 		}
-		add(1, stepLabel(i), text, words, 2)
+		add(1, firstLabel(i, "steps"), text, words, 2)
 	}
 	if holds != "" {
 		add(1, "stops", text, "before each step "+holds+", or when one of these is not known", 2)
@@ -62,11 +61,7 @@ func (f *Frame) panelRows(p *Panel, w int) []panelRow {
 		add(5, "target", text, where, 1)
 	}
 	for i, words := range q.Warnings {
-		label := ""
-		if i == 0 {
-			label = "warning"
-		}
-		add(1, label, watch, "◆ "+words, 2)
+		add(1, firstLabel(i, "warning"), watch, "◆ "+words, 2)
 	}
 	if !q.Refused() || q.PeopleText != "" {
 		add(3, "people", text, known(q.PeopleText, "affected: not known"), 2)
@@ -92,16 +87,17 @@ func (f *Frame) panelRows(p *Panel, w int) []panelRow {
 		rows = append(rows, f.reasonRow(p, w))
 	}
 	if p.Second != "" {
-		add(1, "2nd person", text, p.Second, 1)
+		add(1, "2nd person", text, p.Second, 2)
 	}
 	return rows
 }
 
-func stepLabel(i int) string {
-	if i == 0 {
-		return "steps"
+// firstLabel is the label of the first row of several; the others have none.
+func firstLabel(i int, label string) string {
+	if i > 0 {
+		return ""
 	}
-	return ""
+	return label
 }
 
 // stepWords is "200/min → 400/min, after 2:00".
@@ -231,6 +227,9 @@ func (f *Frame) reasonRow(p *Panel, w int) panelRow {
 	}
 	if p.Change != "" {
 		words += "   change " + sale.Clean(p.Change, 60)
+	}
+	if p.Aim != AimSend && p.Aim != AimAsk {
+		hint = ""
 	}
 	if room := w - len(hint) - 2; cells(words) <= room {
 		words += spaces(w-cells(words)-len(hint)) + hint

@@ -40,10 +40,13 @@ type Header struct {
 	Accounts    []string
 	Operator    string // who sits here, cleaned
 	Title       string // what that person is: "viewer"; default "operator"
-	Role        string // "READ-ONLY", or the role in capitals where that person may act
+	Role        string // "READ-ONLY"
+	// ArmsFor is for how long a key arms one action; 0: no key acts.
+	ArmsFor time.Duration
 	// Armed is what is left of the countdown of an armed panel; 0: none is armed.
 	Armed time.Duration
-	// Loud is what must not be missed on any screen, such as a journal that can't be written.
+	// Loud is what must not be missed on any screen, such as a journal that can't be written or a
+	// glass that was broken.
 	Loud    string
 	LinkLag time.Duration
 	Filter  string

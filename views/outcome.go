@@ -19,6 +19,14 @@ const (
 	StageUnknown  Stage = "UNKNOWN"
 )
 
+// The stages of a request for a second person.
+const (
+	StageAsked    Stage = "ASKED"
+	StageAgreed   Stage = "AGREED"
+	StageDeclined Stage = "DECLINED"
+	StageExpired  Stage = "EXPIRED"
+)
+
 // Outcome is what became of an action. Texts are clean, one line each.
 type Outcome struct {
 	Stage Stage
@@ -26,6 +34,7 @@ type Outcome struct {
 	Text  string    // "sale 3: P 800/min → 0/min, read back 10:06:11"
 	More  string    // the second row: what to expect or to do next
 	Undo  string    // "U 0/min → 800/min"; empty where there is nothing to undo
+	Loud  string    // "GLASS BROKEN: freeze", said before all else; empty: nothing
 }
 
 // stripRows is how many lines the outcome of the last action takes above the footer.
@@ -38,10 +47,12 @@ func stageLook(s Stage) (glyph string, figure style) {
 	switch s {
 	case StageSent:
 		return "→", text
-	case StageDone, StageSeen:
+	case StageDone, StageSeen, StageAgreed:
 		return "●", edge
-	case StageNotTaken, StageRefused, StageFailed:
+	case StageNotTaken, StageRefused, StageFailed, StageDeclined:
 		return "▲", bad
+	case StageAsked:
+		return "◆", watch
 	default:
 		return "◇", unknown
 	}
@@ -54,6 +65,8 @@ func (s Stage) badge() style {
 		return badWord
 	case unknown:
 		return unknownWord
+	case watch:
+		return watchWord
 	default:
 		return figure
 	}
@@ -82,14 +95,18 @@ func (f *Frame) strip() []string {
 	if !o.At.IsZero() {
 		words = clockAt(o.At, f.Now) + " " + words
 	}
-	lines := wrap(words, end-stripIndent, stripRows)
+	at := stripIndent
+	if o.Loud != "" {
+		at = c.putTo(at, 0, end, badWord, clip("▲ "+o.Loud, max(end-at-20, 0))) + 1
+	}
+	lines := wrap(words, end-at, stripRows)
 	more := o.More
 	for i, line := range lines {
 		if i > 0 && more != "" {
 			more = line + "; " + more // the first row was too short for all of it
 			break
 		}
-		c.cut(stripIndent, i, end-stripIndent, text, line)
+		c.cut(at, i, end-at, text, line)
 		if i > 0 {
 			return c.rows()
 		}

@@ -109,6 +109,16 @@ func (r *Record) clip(limit int) {
 		p.Name = cutText(p.Name, short)
 		r.Play = &p
 	}
+	if r.Ask != nil {
+		a := *r.Ask
+		a.Token, a.Text, a.Play, a.Risk = cutText(a.Token, short), cutText(a.Text, limit), cutText(a.Play, short), cutText(a.Risk, short)
+		r.Ask = &a
+	}
+	r.Approval = cutText(r.Approval, short)
+	r.Glass = append([]string(nil), r.Glass[:min(len(r.Glass), mostItems)]...)
+	for i := range r.Glass {
+		r.Glass[i] = cutText(r.Glass[i], short)
+	}
 	r.Evidence = append([]Evidence(nil), r.Evidence[:min(len(r.Evidence), mostItems)]...)
 	for i := range r.Evidence {
 		e := &r.Evidence[i]

@@ -65,11 +65,17 @@ type Record struct {
 	ReadBack  json.RawMessage `json:"read_back,omitempty"`
 	Text      string          `json:"text,omitempty"` // what happened, in words
 	// Ref is the id of another action: the one undone, or the play that this is a step of.
-	Ref    string  `json:"ref,omitempty"`
-	Of     string  `json:"of,omitempty"` // the action that was undone
-	Play   *Play   `json:"play,omitempty"`
-	Watch  *Watch  `json:"watch,omitempty"`
-	Damage *Damage `json:"damage,omitempty"`
+	Ref   string `json:"ref,omitempty"`
+	Of    string `json:"of,omitempty"` // the action that was undone
+	Play  *Play  `json:"play,omitempty"`
+	Watch *Watch `json:"watch,omitempty"`
+	// Ask is what a second person is asked for, and what the answer is to. An intent that leans on
+	// an agreement names the request's id in Approval.
+	Ask      *Ask   `json:"ask,omitempty"`
+	Approval string `json:"approval,omitempty"`
+	// Glass lists the guards that were lifted by breaking the glass.
+	Glass  []string `json:"glass,omitempty"`
+	Damage *Damage  `json:"damage,omitempty"`
 
 	Prev string `json:"prev"`
 	Hash string `json:"hash"`
@@ -116,6 +122,18 @@ type Watch struct {
 	Direction string  `json:"direction"`
 	Wanted    float64 `json:"wanted"`
 	WithinS   float64 `json:"within_s"`
+}
+
+// Ask is what a second person is asked to agree to: enough to look at the target again and to tell
+// whether it is still the same.
+type Ask struct {
+	Token  string   `json:"token"` // digest of what would be sent, and of what it was decided on
+	Number *float64 `json:"number,omitempty"`
+	Text   string   `json:"text,omitempty"`
+	Play   string   `json:"play,omitempty"`
+	Step   int      `json:"step,omitempty"`
+	Risk   string   `json:"risk,omitempty"`
+	Glass  bool     `json:"glass,omitempty"`
 }
 
 // Damage says what was found wrong with a file, and what was done about it.

@@ -22,7 +22,7 @@ type actFlags struct {
 	to             float64
 	reason, change string
 	text           string
-	dryRun         bool
+	dryRun, glass  bool
 	confirm        string
 	output         string
 	journalDir     string
@@ -36,6 +36,8 @@ func (p *program) actCommand() *cobra.Command {
 		Short: "One action, through the same runner as the key",
 		Long: `act previews one action on one sale and, with --confirm SALE in place of the gesture, does it: the intent
 is journalled first, the write is sent once, read back and journalled. Without --confirm nothing is sent.
+Where the policy wants a second person, it asks and waits for 'onsale approve' or the palette of another
+cockpit on the same journal.
 
 Actions: scale-up, scale-back, pause, resume, rate, incident, acknowledge, resolve, note, undo, play NAME.
 Exit: 0 done and read back, 1 refused (nothing was sent), 2 failed (the system said no), 3 unknown.`,
@@ -44,7 +46,7 @@ Exit: 0 done and read back, 1 refused (nothing was sent), 2 failed (the system s
   onsale act lantern scale-up --to 32 --change CHG-882 --confirm lantern --output json`,
 		Args: cobra.RangeArgs(2, 3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			req := actions.Request{Sale: sale.ID(args[0]), Verb: actions.Verb(args[1]), Reason: flags.reason, Change: flags.change, Text: flags.text}
+			req := actions.Request{Sale: sale.ID(args[0]), Verb: actions.Verb(args[1]), Reason: flags.reason, Change: flags.change, Text: flags.text, Glass: flags.glass}
 			if cmd.Flags().Changed("to") {
 				req.To = &flags.to
 			}
@@ -60,6 +62,7 @@ Exit: 0 done and read back, 1 refused (nothing was sent), 2 failed (the system s
 	f.StringVar(&flags.change, "change", "", "id of the change or ticket")
 	f.StringVar(&flags.text, "text", "", "the words of a note or an incident")
 	f.BoolVar(&flags.dryRun, "dry-run", false, "preview only")
+	f.BoolVar(&flags.glass, "break-glass", false, "act in spite of the guards that policy.break_glass lifts; takes a reason, on record")
 	f.StringVar(&flags.confirm, "confirm", "", "the sale's id again: stands for the gesture")
 	f.StringVarP(&flags.output, "output", "o", "text", "text or json")
 	f.StringVar(&flags.journalDir, "journal", "", "the journal's folder (default $XDG_STATE_HOME/onsale/journal)")
@@ -82,6 +85,7 @@ func (p *program) act(ctx context.Context, flags actFlags, req actions.Request) 
 	if err != nil {
 		return usage(err)
 	}
+	whole := ctx // waiting for a second person takes its own time
 	ctx, cancel := context.WithTimeout(ctx, flags.timeout)
 	defer cancel()
 	cockpit.readOnce(ctx, chosen)
@@ -106,7 +110,14 @@ func (p *program) act(ctx context.Context, flags actFlags, req actions.Request) 
 		result = asked(preview)
 		result.Outcome, result.Text = actions.Refused, fmt.Sprintf("nothing was sent: --confirm %s stands for the gesture", req.Sale)
 	default:
-		result = confirmed(ctx, runner, actor, preview)
+		again := func(ctx context.Context) actions.Preview {
+			ctx, cancel := context.WithTimeout(ctx, flags.timeout)
+			defer cancel()
+			cockpit.readOnce(ctx, chosen)
+			cockpit.store.Tick(time.Now())
+			return runner.Preview(ctx, actor, req)
+		}
+		result = p.confirmed(whole, runner, actor, preview, again)
 	}
 	if err := writeAct(p.stdout, flags.output, p.ascii(), &result, flags.dryRun); err != nil {
 		return err
@@ -129,23 +140,32 @@ func asked(preview actions.Preview) actions.Result {
 	return r
 }
 
-func confirmed(ctx context.Context, runner *actions.Runner, actor actions.Actor, preview actions.Preview) actions.Result {
+// confirmed sends what was confirmed, after a second person has agreed where one is needed. Then the
+// target and the evidence are read again.
+func (p *program) confirmed(ctx context.Context, runner *actions.Runner, actor actions.Actor, preview actions.Preview, again func(context.Context) actions.Preview) actions.Result {
+	approval := ""
+	if _, _, second := runner.Needs(&preview); second {
+		var no *actions.Result
+		if approval, no = p.askSecond(ctx, runner, actor, preview); no != nil {
+			return *no
+		}
+		was := preview.Token()
+		if preview = again(ctx); !preview.Refused() && preview.Token() != was {
+			preview.Refuse(actions.GuardChanged, "it would do something else now than what was agreed to: "+preview.Change, "ask again")
+		}
+		if preview.Refused() {
+			return asked(preview)
+		}
+	}
 	arming, no := runner.Arm(actor, preview, 10*time.Second)
 	if no != nil {
 		return actions.Result{Preview: preview, Outcome: actions.Refused, Refusals: []actions.Refusal{*no}, Text: no.Text}
 	}
-	return runner.Run(ctx, actor, actions.Confirmed{Preview: preview, Arming: arming.ID, At: time.Now()})
+	return runner.Run(ctx, actor, actions.Confirmed{Preview: preview, Arming: arming.ID, At: time.Now(), Approval: approval})
 }
 
-// notYet lists what a config declares and this version does not do. What would protect somebody and
-// is not enforced is a reason not to act at all.
-func notYet(cfg *config.Config) (protections, others []string) {
-	if cfg.Policy.EvidenceMaxAge > 0 {
-		protections = append(protections, "policy.evidence_max_age")
-	}
-	if cfg.Policy.BreakGlass != nil {
-		others = append(others, "policy.break_glass")
-	}
+// notYet lists what a config declares and this version does not do.
+func notYet(cfg *config.Config) (others []string) {
 	for i := range cfg.Sales {
 		for _, a := range cfg.Sales[i].Actions {
 			if a.Scale != nil && len(a.Scale.Ahead) > 0 {
@@ -153,13 +173,10 @@ func notYet(cfg *config.Config) (protections, others []string) {
 			}
 		}
 	}
-	return protections, others
+	return others
 }
 
 func newRunner(cfg *config.Config, recorder actions.Recorder, snapshot func() *sale.Snapshot) (*actions.Runner, error) {
-	if protections, _ := notYet(cfg); len(protections) > 0 {
-		return nil, fmt.Errorf("%s is not enforced by this version, so nothing is done under it: remove it from %s to act without it", strings.Join(protections, ", "), cfg.Path)
-	}
 	made := newExecutors(cfg)
 	made.opened = openedIn(recorder)
 	return actions.NewRunner(actions.Config{
@@ -217,6 +234,9 @@ func writeAct(w io.Writer, output string, ascii bool, result *actions.Result, dr
 	}
 	for _, warning := range pre.Warnings {
 		rows = append(rows, [2]string{"warning", warning})
+	}
+	for _, no := range pre.Lifted {
+		rows = append(rows, [2]string{"GLASS", "lifts " + string(no.Guard) + ": " + no.Text})
 	}
 	for _, no := range result.Refusals {
 		rows = append(rows, [2]string{"refused", strings.TrimSuffix(no.Text+"; "+no.Hint, "; ")})

@@ -154,29 +154,40 @@ func openedIn(recorder actions.Recorder) func(sale.ID) []string {
 
 // mitigations journals that an incident was mitigated, or is not any more, so that a later start
 // still knows since when. It looks about once a second.
-func (h *hands) mitigations(ctx context.Context, snap *sale.Snapshot) {
-	if h.recorder.Err() != nil {
+func (d *desk) mitigations(ctx context.Context, store *sale.Store) {
+	d.mitigated(ctx, store, store.Snapshot())
+}
+
+func (d *desk) mitigated(ctx context.Context, store *sale.Store, snap *sale.Snapshot) {
+	if d.chronicle == nil || d.recorder.Err() != nil {
 		return
 	}
 	for _, st := range snap.Sales {
 		in := st.Incidents.Current
-		if !in.Open() || in.Blind || in.Mitigated == h.noted(*in) || in.Mitigated && in.MitigatedAt.IsZero() {
+		if !in.Open() || in.Blind || in.Mitigated == d.noted(*in) || in.Mitigated && in.MitigatedAt.IsZero() {
 			continue
 		}
 		rec, err := actions.MitigationRecord(*in, in.Mitigated)
 		if err != nil {
 			return
 		}
-		if _, err := h.recorder.Append(ctx, rec); err != nil {
+		if _, err := d.recorder.Append(ctx, rec); err != nil {
 			return // the journal itself says loudly that it has failed
 		}
-		h.chronicle.look(h.recorder, h.store, time.Now())
+		d.recorded(store, time.Now())
+	}
+}
+
+// recorded lets the store know what the journal tells.
+func (d *desk) recorded(store *sale.Store, now time.Time) {
+	if d.chronicle != nil {
+		d.chronicle.look(d.recorder, store, now)
 	}
 }
 
 // noted reports whether the journal has an incident as mitigated.
-func (h *hands) noted(in sale.Incident) bool {
-	for _, known := range h.chronicle.of(in.Sale).Incidents {
+func (d *desk) noted(in sale.Incident) bool {
+	for _, known := range d.chronicle.of(in.Sale).Incidents {
 		if known.Key == in.Key && known.Open() {
 			return !known.MitigatedAt.IsZero()
 		}

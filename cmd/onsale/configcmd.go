@@ -65,8 +65,7 @@ func (p *program) validate() error {
 	if wrong := webhookMistakes(cfg); len(wrong) > 0 {
 		return fmt.Errorf("%s: %s", cfg.Path, strings.Join(wrong, "; "))
 	}
-	protections, others := notYet(cfg)
-	for _, key := range append(protections, others...) {
+	for _, key := range notYet(cfg) {
 		_, _ = fmt.Fprintf(p.stderr, "onsale: warning: not done by this version yet: %s\n", key)
 	}
 	reads := 0

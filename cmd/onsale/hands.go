@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
+	"strings"
 	"time"
 
 	"github.com/onsale-dev/onsale/actions"
@@ -16,26 +16,16 @@ import (
 	"github.com/onsale-dev/onsale/views"
 )
 
-// hands is the runner as the screen uses it: the same guards, the same journal as onsale act.
+// hands is the runner as one session of the screen uses it: the same guards, the same journal as
+// onsale act.
 type hands struct {
-	config   *config.Config
-	runner   *actions.Runner
-	policy   actions.Policy
-	recorder actions.Recorder
-	store    *sale.Store
-	actor    actions.Actor
-	log      *slog.Logger
-
-	chronicle *chronicle
-	teller    actions.Teller
-	telling   sync.WaitGroup
-
-	mu    sync.Mutex
-	news  []ui.News // newest first
-	bells map[chan struct{}]struct{}
+	*desk
+	config  *config.Config
+	policy  actions.Policy
+	store   *sale.Store
+	actor   actions.Actor
+	session int
 }
-
-const mostNews = 40
 
 // openHands makes the screen's hands, or nil when the config declares nothing that acts.
 func (p *program) openHands(c *cockpit, log *slog.Logger) (h *hands, closeJournal func(), err error) {
@@ -49,40 +39,19 @@ func (p *program) openHands(c *cockpit, log *slog.Logger) (h *hands, closeJourna
 		closeJournal()
 		return nil, nil, err
 	}
-	h = &hands{
-		config: cfg, runner: runner, policy: policyOf(cfg), recorder: recorder, store: store, chronicle: c.chronicle, teller: tellerOf(cfg, recorder),
-		actor: p.actor(cfg, "local"), log: log, bells: map[chan struct{}]struct{}{},
-	}
-	h.chronicle.look(recorder, store, time.Now())
-	return h, func() { waitAtMost(&h.telling, tellPatience); closeJournal() }, nil
+	d := newDesk(runner, recorder, log)
+	d.chronicle, d.teller = c.chronicle, tellerOf(cfg, recorder)
+	d.recorded(store, time.Now())
+	return d.hands(cfg, store, p.actor(cfg, "local")), func() { waitAtMost(&d.telling, tellPatience); closeJournal() }, nil
 }
 
-// watch settles what an earlier run left open, by reading back, and then looks for the effects
-// of what was done, about once a second.
-func (h *hands) watch(ctx context.Context) {
-	settled, err := h.runner.Settle(ctx)
-	if err != nil {
-		h.log.Warn("what an earlier run left open could not be settled", "why", err.Error())
-	}
-	for i := range settled {
-		h.tell(newsOf(&settled[i], h.actor.Name, false))
-	}
-	clock := time.NewTicker(time.Second)
-	defer clock.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-clock.C:
-			for _, w := range h.runner.Observe(ctx, h.store.Snapshot(), now) {
-				h.seen(w)
-				h.tellEffect(w)
-			}
-			h.chronicle.look(h.recorder, h.store, now)
-			h.mitigations(ctx, h.store.Snapshot())
-		}
-	}
+// hands are those of one more person at the desk.
+func (d *desk) hands(cfg *config.Config, store *sale.Store, actor actions.Actor) *hands {
+	return &hands{desk: d, config: cfg, policy: policyOf(cfg), store: store, actor: actor, session: d.sit()}
 }
+
+// watch looks after the desk until the context ends.
+func (h *hands) watch(ctx context.Context) { h.desk.watch(ctx, h.store) }
 
 func (h *hands) Status() ui.Status {
 	s := ui.Status{Actor: h.actor}
@@ -118,6 +87,9 @@ func (h *hands) Offers(_ context.Context, id sale.ID) []ui.Offer {
 	for _, play := range s.Plays {
 		offers = append(offers, ui.Offer{Verb: actions.RunPlay, Play: play.Name})
 	}
+	for i := range offers {
+		offers[i].Glass = liftWords(h.runner.GlassOf(offers[i].Verb))
+	}
 	return offers
 }
 
@@ -127,7 +99,8 @@ func (h *hands) Preview(ctx context.Context, req actions.Request) (actions.Previ
 
 func (h *hands) Needs(_ context.Context, p actions.Preview) ui.Needs {
 	var n ui.Needs
-	n.Reason, n.Change, n.Second = h.policy.Needs(&p, false)
+	n.Reason, n.Change, n.Second = h.runner.Needs(&p)
+	n.EvidenceMaxAge = h.runner.EvidenceMaxAge(p.Request)
 	return n
 }
 
@@ -141,15 +114,15 @@ func (h *hands) Disarm(arming string) { h.runner.Disarm(arming) }
 func (h *hands) Run(ctx context.Context, c actions.Confirmed) actions.Result {
 	told := c.Progress
 	c.Progress = func(step actions.Result) {
-		h.tell(newsOf(&step, h.actor.Name, true))
+		h.tell(newsOf(&step, h.actor.Name), h.session)
 		if told != nil {
 			told(step)
 		}
 	}
 	res := h.runner.Run(context.WithoutCancel(ctx), h.actor, c)
-	h.chronicle.look(h.recorder, h.store, time.Now())
-	h.tellLater(res)
-	h.tell(newsOf(&res, h.actor.Name, true))
+	h.recorded(h.store, time.Now())
+	h.tellLater(h.actor, res)
+	h.tell(newsOf(&res, h.actor.Name), h.session)
 	h.log.Info("action", "sale", string(res.Preview.Request.Sale), "action", string(res.Preview.Request.Verb), "outcome", string(res.Outcome), "text", res.Text)
 	return res
 }
@@ -162,19 +135,38 @@ func (h *hands) Tried(ctx context.Context, req actions.Request) {
 func (h *hands) News() []ui.News {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.Clone(h.news)
+	news := make([]ui.News, len(h.news))
+	for i, n := range h.news {
+		news[i] = n.News
+		news[i].Own = n.session == h.session
+	}
+	return news
 }
 
-func (h *hands) Subscribe() (bell <-chan struct{}, cancel func()) {
-	ring := make(chan struct{}, 1)
+func (h *hands) Subscribe() (bell <-chan struct{}, cancel func()) { return h.subscribe() }
+
+// Ask, Review and Answer go through the journal, so whoever shall answer may sit at another program.
+func (h *hands) Ask(ctx context.Context, p actions.Preview) (string, *actions.Refusal) {
+	id, no := h.runner.Ask(ctx, h.actor, p)
+	h.follow()
+	return id, no
+}
+
+func (h *hands) Review(ctx context.Context, id string) (actions.Preview, error) {
+	_, p := h.runner.Review(ctx, h.actor, id)
+	return p, nil
+}
+
+func (h *hands) Answer(ctx context.Context, id, token string, agree bool) *actions.Refusal {
+	no := h.runner.Answer(ctx, h.actor, id, token, agree, "")
+	h.follow()
+	return no
+}
+
+func (h *hands) Requests() []actions.Asked {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.bells[ring] = struct{}{}
-	return ring, func() {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		delete(h.bells, ring)
-	}
+	return slices.Clone(h.requests)
 }
 
 // Journal reads the newest records, as foreign text that is cleaned here.
@@ -218,6 +210,8 @@ func (h *hands) journalRow(r *journal.Record) views.JournalRow {
 		{Label: "change", Text: change(r)},
 		{Label: "reason", Text: r.Reason},
 		{Label: "ticket", Text: r.Change},
+		{Label: "approver", Text: approver(r)},
+		{Label: "glass", Text: strings.Join(r.Glass, ", ")},
 		{Label: "request", Text: r.RequestID},
 		{Label: "hash", Text: r.Hash},
 	} {
@@ -229,12 +223,25 @@ func (h *hands) journalRow(r *journal.Record) views.JournalRow {
 	return row
 }
 
+func approver(r *journal.Record) string {
+	if r.Approver == nil {
+		return ""
+	}
+	return strings.TrimSpace(r.Approver.Name + " " + r.Approver.Fingerprint)
+}
+
 func stageOf(r *journal.Record) views.Stage {
 	switch {
 	case r.Kind == journal.Effect && len(r.Code) == 6 && r.Code[5] == 'E':
 		return views.StageSeen
 	case r.Kind == journal.Effect:
 		return views.StageNotTaken
+	case r.Ask != nil && strings.HasPrefix(r.Code, "APR1"):
+		return views.StageAsked
+	case r.Ask != nil && strings.HasPrefix(r.Code, "APR2"):
+		return views.StageAgreed
+	case r.Ask != nil:
+		return views.StageDeclined
 	}
 	switch actions.Outcome(r.Outcome) {
 	case actions.Done:
@@ -249,56 +256,11 @@ func stageOf(r *journal.Record) views.Stage {
 	return ""
 }
 
-func newsOf(res *actions.Result, who string, own bool) ui.News {
-	pre := &res.Preview
-	return ui.News{
-		ID: res.ID, Sale: pre.Request.Sale, Verb: pre.Request.Verb, Target: pre.Target, Who: who, Own: own,
-		At: res.Ended, Change: pre.Change, Outcome: res.Outcome, Text: res.Text,
+// liftWords names what breaking the glass would lift: "freeze, second person".
+func liftWords(lifts []actions.Lift) string {
+	words := make([]string, len(lifts))
+	for i, l := range lifts {
+		words[i] = strings.ReplaceAll(string(l), "_", " ")
 	}
-}
-
-// tell takes in news of an action, in place of what was known of it before.
-func (h *hands) tell(n ui.News) {
-	if n.ID == "" {
-		return // nothing was begun
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for i := range h.news {
-		if h.news[i].ID == n.ID {
-			n.Watch = h.news[i].Watch
-			h.news = slices.Delete(h.news, i, i+1)
-			break
-		}
-	}
-	h.news = slices.Insert(h.news, 0, n)
-	h.news = h.news[:min(len(h.news), mostNews)]
-	h.ring()
-}
-
-// seen takes in what was seen of an effect.
-func (h *hands) seen(w actions.Watch) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for i := range h.news {
-		if h.news[i].ID == w.ID {
-			settled := w.Sight != actions.NotYet && (h.news[i].Watch == nil || h.news[i].Watch.Sight == actions.NotYet)
-			first := h.news[i].Watch == nil
-			h.news[i].Watch = &w
-			if settled || first {
-				h.ring()
-			}
-			return
-		}
-	}
-}
-
-// ring wakes every session; the lock is held, and nothing here can block.
-func (h *hands) ring() {
-	for bell := range h.bells {
-		select {
-		case bell <- struct{}{}:
-		default:
-		}
-	}
+	return strings.Join(words, ", ")
 }

@@ -15,14 +15,14 @@ import (
 )
 
 // desk is a night with a journal where every command finds it.
-type desk struct {
+type watchOffice struct {
 	*night
 	env map[string]string
 	dir string
 }
 
-func newDesk(t *testing.T, o rehearsal.Options) *desk {
-	d := &desk{night: startNight(t, o), env: map[string]string{"LANG": "C.UTF-8", "USER": "ivana", "XDG_STATE_HOME": t.TempDir()}}
+func newWatchOffice(t *testing.T, o rehearsal.Options) *watchOffice {
+	d := &watchOffice{night: startNight(t, o), env: map[string]string{"LANG": "C.UTF-8", "USER": "ivana", "XDG_STATE_HOME": t.TempDir()}}
 	var err error
 	if d.dir, err = journal.DefaultDir(func(name string) string { return d.env[name] }); err != nil {
 		t.Fatal(err)
@@ -30,7 +30,7 @@ func newDesk(t *testing.T, o rehearsal.Options) *desk {
 	return d
 }
 
-func (d *desk) done(args ...string) {
+func (d *watchOffice) done(args ...string) {
 	d.t.Helper()
 	all := append([]string{"act", "lantern"}, args...)
 	if out := runIn(d.t, d.env, append(all, "-c", d.config, "--reason", "test", "--confirm", "lantern")...); out.code != 0 {
@@ -39,7 +39,7 @@ func (d *desk) done(args ...string) {
 }
 
 // incident is what a check tells of the sale's incident.
-func (d *desk) incident() (in *checkIncident, known *bool) {
+func (d *watchOffice) incident() (in *checkIncident, known *bool) {
 	d.t.Helper()
 	out := runIn(d.t, d.env, "check", "lantern", "-c", d.config, "-o", "json")
 	var r struct {
@@ -55,7 +55,7 @@ func (d *desk) incident() (in *checkIncident, known *bool) {
 }
 
 func TestAnIncidentIsSeenInItsToolAndHearsWhatWasDone(t *testing.T) {
-	d := newDesk(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 5})
+	d := newWatchOffice(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 5})
 	d.done("incident")
 	in, _ := d.incident()
 	if in == nil || in.Status != sale.IncidentOpen || in.Name != "INC-4181" || in.OpenedBy != "ivana" || in.Opened == nil || in.Seen == nil {
@@ -93,7 +93,7 @@ func TestAnIncidentIsSeenInItsToolAndHearsWhatWasDone(t *testing.T) {
 }
 
 func TestWhoActsIsNotHeldUpByWhomToTell(t *testing.T) {
-	d := newDesk(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 5})
+	d := newWatchOffice(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 5})
 	d.fault("pagerduty", "error")
 	d.done("pause") // done for all that
 	records, err := journal.List(d.dir, journal.Filter{Code: "AUD"})
@@ -150,8 +150,9 @@ func TestAMitigationIsJournalledOnceAndTakenBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h := &hands{config: cfg, recorder: j, store: sale.NewStore([]*sale.Sale{&cfg.Sales[0].Sale}, nil, sale.Limits{}, time.Now()), chronicle: &chronicle{config: cfg}}
-	h.chronicle.look(j, h.store, time.Now())
+	store := sale.NewStore([]*sale.Sale{&cfg.Sales[0].Sale}, nil, sale.Limits{}, time.Now())
+	h := &desk{recorder: j, chronicle: &chronicle{config: cfg}}
+	h.recorded(store, time.Now())
 	snap := func(mitigated, blind bool) *sale.Snapshot {
 		in := h.chronicle.of("tide").Incidents[0]
 		in.Mitigated, in.Blind, in.MitigatedAt = mitigated, blind, time.Now()
@@ -161,7 +162,7 @@ func TestAMitigationIsJournalledOnceAndTakenBack(t *testing.T) {
 		mitigated, blind bool
 		records          int
 	}{{false, false, 0}, {true, false, 1}, {true, false, 1}, {false, true, 1}, {false, false, 2}, {false, false, 2}, {true, false, 3}} {
-		h.mitigations(t.Context(), snap(step.mitigated, step.blind))
+		h.mitigated(t.Context(), store, snap(step.mitigated, step.blind))
 		records, err := j.List(journal.Filter{Code: "INC40"})
 		if err != nil || len(records) != step.records {
 			t.Errorf("mitigated %t, blind %t: %d records, want %d (%v)", step.mitigated, step.blind, len(records), step.records, err)

@@ -105,6 +105,12 @@ func journalLine(r *journal.Record) string {
 		r.TS.UTC().Format("2006-01-02T15:04:05Z"), fmt.Sprintf("#%d", r.Seq), r.Code, string(r.Kind),
 		strings.TrimSpace(r.Actor.Name + " " + r.Actor.Role), r.Sale, r.Action, change(r), r.Outcome, r.Text, r.Reason,
 	}
+	if r.Approver != nil {
+		words = append(words, "approved by "+r.Approver.Name)
+	}
+	if len(r.Glass) > 0 {
+		words = append(words, "GLASS BROKEN: "+strings.Join(r.Glass, ", "))
+	}
 	words = slices.DeleteFunc(words, func(w string) bool { return w == "" })
 	return sale.Clean(strings.Join(words, "  "), 400)
 }

@@ -44,7 +44,13 @@ func targetOf(cfg *config.Config, id sale.ID, a *config.Action, c *config.Contro
 // policyOf turns what the config declares into the runner's own terms.
 func policyOf(cfg *config.Config) actions.Policy {
 	in := cfg.Policy
-	p := actions.Policy{ReadOnly: in.ReadOnly, Armed: in.ArmFor, Targets: map[sale.ID][]actions.Target{}}
+	p := actions.Policy{ReadOnly: in.ReadOnly, Armed: in.ArmFor, EvidenceMaxAge: in.EvidenceMaxAge, Approval: in.ApprovalExpiry, Execution: in.ExecutionExpiry, Targets: map[sale.ID][]actions.Target{}}
+	if g := in.BreakGlass; g != nil {
+		p.Glass = &actions.Glass{Verbs: verbs(g.Verbs)}
+		for _, name := range g.Lifts {
+			p.Glass.Lifts = append(p.Glass.Lifts, actions.Lift(name))
+		}
+	}
 	for i := range cfg.Sales {
 		for j := range cfg.Sales[i].Actions {
 			a := &cfg.Sales[i].Actions[j]

@@ -23,23 +23,26 @@ func tellerOf(cfg *config.Config, recorder actions.Recorder) actions.Teller {
 }
 
 // tellLater tells of an action that has ended, beside everything else.
-func (h *hands) tellLater(res actions.Result) {
-	h.telling.Go(func() { h.logTold(h.teller.Did(context.Background(), h.actor, res)) })
+func (d *desk) tellLater(actor actions.Actor, res actions.Result) {
+	if d.teller.Journal == nil {
+		return
+	}
+	d.telling.Go(func() { d.logTold(d.teller.Did(context.Background(), actor, res)) })
 }
 
 // tellEffect tells of an effect that was settled just now.
-func (h *hands) tellEffect(w actions.Watch) {
-	if w.Sight != actions.NotYet {
-		h.telling.Go(func() { h.logTold(h.teller.Saw(context.Background(), w)) })
+func (d *desk) tellEffect(w actions.Watch) {
+	if d.teller.Journal != nil && w.Sight != actions.NotYet {
+		d.telling.Go(func() { d.logTold(d.teller.Saw(context.Background(), w)) })
 	}
 }
 
-func (h *hands) logTold(all []actions.Told) {
+func (d *desk) logTold(all []actions.Told) {
 	for _, told := range all {
 		if told.Err != nil {
-			h.log.Warn("telling what was done", "text", told.Text)
+			d.log.Warn("telling what was done", "text", told.Text)
 		} else {
-			h.log.Info("telling what was done", "text", told.Text)
+			d.log.Info("telling what was done", "text", told.Text)
 		}
 	}
 }
