@@ -250,7 +250,7 @@ func (p *Preview) sane() *Refusal {
 			return refuse(fmt.Sprintf("%s would be set to %s", name, p.To[name]))
 		case next < 0:
 			return refuse(fmt.Sprintf("%s would be set to %s, below zero", name, p.To[name]))
-		case next == 0 && (v == ScaleUp || v == ScaleBack || v == Rate):
+		case next == 0 && (v == ScaleUp || v == ScaleBack || v == ScaleAhead || v == Rate):
 			return refuse(name + " would be set to zero")
 		case v == ScaleUp && known && next < was:
 			return refuse(fmt.Sprintf("scale up would lower %s %s → %s", name, p.From[name], p.To[name]))

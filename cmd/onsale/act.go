@@ -37,7 +37,7 @@ func (p *program) actCommand() *cobra.Command {
 		Long: `act previews one action on one sale and, with --confirm SALE in place of the gesture, does it: the intent
 is journalled first, the write is sent once, read back and journalled. Without --confirm nothing is sent.
 
-Actions: scale-up, scale-back, pause, resume, rate, incident, acknowledge, resolve, note, undo, play NAME.
+Actions: scale-up, scale-back, scale-ahead, pause, resume, rate, incident, acknowledge, resolve, note, undo, play NAME.
 Exit: 0 done and read back, 1 refused (nothing was sent), 2 failed (the system said no), 3 unknown.`,
 		Example: `  onsale act lantern pause --reason INC-2214 --dry-run
   onsale act lantern pause --reason INC-2214 --confirm lantern
@@ -147,9 +147,6 @@ func notYet(cfg *config.Config) (protections, others []string) {
 		for _, a := range cfg.Sales[i].Actions {
 			if a.Kind == config.ControlWebhook {
 				others = append(others, fmt.Sprintf("%s of sale %s by a webhook", a.Verb, cfg.Sales[i].ID))
-			}
-			if a.Scale != nil && len(a.Scale.Ahead) > 0 {
-				others = append(others, fmt.Sprintf("scaling ahead of sale %s", cfg.Sales[i].ID))
 			}
 		}
 	}
