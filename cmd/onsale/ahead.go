@@ -10,6 +10,7 @@ import (
 	scaleasg "github.com/onsale-dev/onsale/actions/autoscaling"
 	scaleecs "github.com/onsale-dev/onsale/actions/ecs"
 	"github.com/onsale-dev/onsale/config"
+	"github.com/onsale-dev/onsale/sources"
 	"github.com/onsale-dev/onsale/ui"
 )
 
@@ -104,6 +105,37 @@ func plannedTargets(cfg *config.Config, s *config.Sale, a *config.Action, c *con
 		all = append(all, t)
 	}
 	return all
+}
+
+// eachPlan visits every size that a sale declares ahead of time.
+func eachPlan(cfg *config.Config, visit func(up *config.Action, c *config.Control, p sources.Plan)) {
+	for i := range cfg.Sales {
+		s := &cfg.Sales[i]
+		up, ok := s.Action(config.VerbScaleUp)
+		if !ok {
+			continue
+		}
+		c, ok := cfg.Control(up.Control)
+		if !ok {
+			continue
+		}
+		for _, size := range planOf(cfg, s, up) {
+			visit(up, c, sources.Plan{Sale: s.ID, Name: size.Name, Text: size.Text, At: size.At, To: size.To})
+		}
+	}
+}
+
+// ecsPlanned is the ECS service that a scale-up plans for; "" when it is none.
+func ecsPlanned(up *config.Action, c *config.Control) (cluster, service, region string) {
+	switch c.Kind {
+	case config.ControlECS:
+		return ecsCluster(up, c), up.Scale.Service, c.ECS.Region
+	case config.ControlScalable:
+		if parts := strings.Split(up.Scale.Resource, "/"); len(parts) == 3 && parts[0] == "service" {
+			return parts[1], parts[2], c.ApplicationAutoScaling.Region
+		}
+	}
+	return "", "", ""
 }
 
 // aheadOffer is what a scale-up with a plan offers beside itself; ok is false without one.

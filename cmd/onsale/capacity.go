@@ -31,6 +31,11 @@ func (p *program) autoscaling(cfg *config.Config, s *config.Source) (sources.Sou
 		eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
 			o.Queries = append(o.Queries, autoscaling.Query{Key: key, Unit: r.Unit, Group: r.AutoScaling.Group, Field: autoscaling.Field(r.AutoScaling.Field)})
 		})
+		eachPlan(cfg, func(up *config.Action, c *config.Control, p sources.Plan) {
+			if c.Kind == config.ControlAutoScaling && c.AutoScaling.Region == login.Region {
+				o.Plans = append(o.Plans, autoscaling.Plan{Plan: p, Group: up.Scale.Group})
+			}
+		})
 		return autoscaling.New(o)
 	})
 }
@@ -51,6 +56,11 @@ func (p *program) ecs(cfg *config.Config, s *config.Source) (sources.Source, err
 		}
 		eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
 			o.Queries = append(o.Queries, ecs.Query{Key: key, Unit: r.Unit, Cluster: r.ECS.Cluster, Service: r.ECS.Service, Field: ecs.Field(r.ECS.Field)})
+		})
+		eachPlan(cfg, func(up *config.Action, c *config.Control, p sources.Plan) {
+			if cluster, service, region := ecsPlanned(up, c); service != "" && region == login.Region {
+				o.Plans = append(o.Plans, ecs.Plan{Plan: p, Cluster: cluster, Service: service})
+			}
 		})
 		return ecs.New(o)
 	})
