@@ -25,7 +25,7 @@ func (p *program) autoscaling(cfg *config.Config, s *config.Source) (sources.Sou
 			Name: s.Name, Region: login.Region, Profile: login.Profile, Secrets: awsSecrets(login),
 			API: autoscaling.NewClient(aws, login.Endpoint, httpClient()), Every: s.Every,
 		}
-		if login.Endpoint == "" { // another endpoint is Auto Scaling's alone: target health is not read there
+		if readsTargetHealth(s) { // another endpoint is Auto Scaling's alone: target health is not read there
 			o.ELB = autoscaling.NewELBClient(aws, "", httpClient())
 		}
 		eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
@@ -51,7 +51,7 @@ func (p *program) ecs(cfg *config.Config, s *config.Source) (sources.Source, err
 			Name: s.Name, Region: login.Region, Profile: login.Profile, Secrets: awsSecrets(login),
 			API: ecs.NewClient(aws, login.Endpoint, httpClient()), Every: s.Every,
 		}
-		if login.Endpoint == "" { // another endpoint is ECS's alone: min and max are not read there
+		if readsScalableTargets(s) { // another endpoint is ECS's alone: min and max are not read there
 			o.Scaling = ecs.NewScalingClient(aws, "", httpClient())
 		}
 		eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {

@@ -232,6 +232,48 @@ func (s *ssm) getOpsItem(_ caller, in *getOpsItem) (any, *apiError) {
 	return nil, noOpsItem(id)
 }
 
+type describeOpsItems struct {
+	Filters []struct {
+		Key      string   `json:"Key"`
+		Operator string   `json:"Operator"`
+		Values   []string `json:"Values"`
+	} `json:"OpsItemFilters"`
+	Limit *int    `json:"MaxResults"`
+	After *string `json:"NextToken"`
+}
+
+// describeOpsItems answers DescribeOpsItems, the newest first. The rehearsed service filters by Source and
+// Status, with Equal.
+func (s *ssm) describeOpsItems(_ caller, in *describeOpsItems) (any, *apiError) {
+	for _, f := range in.Filters {
+		if f.Key != "Source" && f.Key != "Status" || f.Operator != "Equal" || len(f.Values) == 0 {
+			return nil, badOpsItem([]string{"OpsItemFilters"}, "The rehearsed service does not filter by %s %s.", f.Key, f.Operator)
+		}
+	}
+	found := []map[string]any{}
+	all := s.store.OpsItems()
+	slices.Reverse(all)
+	for _, o := range all {
+		fits := true
+		for _, f := range in.Filters {
+			fits = fits && slices.Contains(f.Values, map[string]string{"Source": o.Source, "Status": o.Status}[f.Key])
+		}
+		if !fits {
+			continue
+		}
+		summary := s.item(&o)
+		for _, name := range []string{"OpsItemArn", "Description", "Notifications", "Version"} { // a summary has none of them
+			delete(summary, name)
+		}
+		found = append(found, summary)
+	}
+	cut, next, problem := jsonPage(found, in.Limit, in.After, 50, notValid, "DescribeOpsItems", in.Filters)
+	if problem != nil {
+		return nil, problem
+	}
+	return map[string]any{"OpsItemSummaries": cut, "NextToken": next}, nil
+}
+
 // item is an OpsItem in the service's words. Members that were never set are left out.
 func (s *ssm) item(o *systems.OpsItem) map[string]any {
 	user := func(key string) string { return user(key).arn }

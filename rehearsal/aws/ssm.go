@@ -24,18 +24,19 @@ type ssm struct {
 }
 
 // NewSSM answers Systems Manager's API of one region in AWS JSON 1.1: PutParameter and GetParameter,
-// CreateOpsItem, UpdateOpsItem and GetOpsItem.
+// CreateOpsItem, UpdateOpsItem, GetOpsItem and DescribeOpsItems.
 func NewSSM(region string, store systems.Store, opts ...Option) http.Handler {
 	o := settings(opts)
 	s := &ssm{region: region, store: store}
 	return &jsonService{
 		name: "ssm", target: "AmazonSSM.", invalid: "ValidationException", options: o, guard: newGuard("ssm", region, o),
 		operations: map[string]jsonOperation{
-			"GetParameter":  jsonCall(false, s.getParameter),
-			"PutParameter":  jsonCall(true, s.putParameter),
-			"GetOpsItem":    jsonCall(false, s.getOpsItem),
-			"CreateOpsItem": jsonCall(true, s.createOpsItem),
-			"UpdateOpsItem": jsonCall(true, s.updateOpsItem),
+			"GetParameter":     jsonCall(false, s.getParameter),
+			"PutParameter":     jsonCall(true, s.putParameter),
+			"GetOpsItem":       jsonCall(false, s.getOpsItem),
+			"DescribeOpsItems": jsonCall(false, s.describeOpsItems),
+			"CreateOpsItem":    jsonCall(true, s.createOpsItem),
+			"UpdateOpsItem":    jsonCall(true, s.updateOpsItem),
 		},
 	}
 }
