@@ -163,6 +163,9 @@ func (p Policy) bounded(pre *Preview, incident bool) *Refusal {
 			return refuse(fmt.Sprintf("%s is over the bound of %s", Number(next), Number(*b.Max)))
 		}
 		was, ok := pre.From[b.Setting].Number()
+		if planned, later := pre.Before[b.Setting].Number(); later {
+			was, ok = planned, true
+		}
 		if b.Factor > 0 && ok && was > 0 && (next > was*b.Factor || next < was/b.Factor) {
 			return refuse(fmt.Sprintf("%s → %s is more than a factor of %s in one action", Number(was), Number(next), Number(b.Factor)))
 		}

@@ -325,6 +325,7 @@ func (s *Schedule) say(p *actions.Preview, g *group, all []types.ScheduledUpdate
 	}
 	n := count(p.To[MinSize])
 	least, _ := s.before(g, all)
+	p.Before = actions.Value{MinSize: actions.Number(float64(least))}
 	p.Change = fmt.Sprintf("at %s: min %d → %d", s.clock(at), least, n)
 	if p.From[StartTime] != actions.Unset {
 		p.Change += " (was planned: " + p.From.Only(p.To).String() + ")"

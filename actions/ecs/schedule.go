@@ -316,6 +316,7 @@ func (s *Schedule) say(p *actions.Preview, f *fleet, all []sctypes.ScheduledActi
 	}
 	n := count(p.To[MinCapacity])
 	least, _ := s.before(f, all)
+	p.Before = actions.Value{MinCapacity: actions.Number(float64(least))}
 	p.Change = fmt.Sprintf("at %s: min %d → %d", s.clock(at), least, n)
 	if most, ok := p.To[MaxCapacity].Number(); ok {
 		p.Change += fmt.Sprintf(", max %d → %.0f", f.max, most)

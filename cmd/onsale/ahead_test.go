@@ -71,6 +71,7 @@ func TestWhatCanNotBePlannedIsRefusedInWords(t *testing.T) {
 		{"a sale without a scale-up", "juniper", "", "", "declares no size ahead of time"},
 		{"more than the group's max", "cobalt", "opens-10m, to: 12", "opens-10m, to: 13", "13 is over the group's max of 12"},
 		{"a size over the policy's bound of scale-up", "cobalt", "role: operator,", "role: operator, bounds: {scale-up: {max: 11}},", "over the bound of 11"},
+		{"a larger step than the policy allows to scale-up", "cobalt", "role: operator,", "role: operator, bounds: {scale-up: {factor: 1.2}},", "more than a factor of 1.2"},
 		{"a freeze of scaling up", "cobalt", "role: operator,", `role: operator, freeze: [{from: opens-2h, to: opens, sales: [cobalt], reason: audit}],`, "frozen until"},
 		{"Kubernetes", "cobalt", "  page:\n", "  pods: {kind: kubernetes, kubeconfig: kube, context: rehearsal}\n  page:\n", "Kubernetes has no scheduled action"},
 	} {
@@ -79,7 +80,7 @@ func TestWhatCanNotBePlannedIsRefusedInWords(t *testing.T) {
 			n.config = filepath.Join(dir, "onsale.yaml")
 			edited := strings.Replace(string(text), c.from, c.to, 1)
 			if c.name == "Kubernetes" {
-				edited = strings.Replace(edited, "scale-up: {via: $scale, group: $asg,", "scale-up: {via: pods, namespace: shop, name: web,", 1)
+				edited = strings.Replace(edited, "scale-up: {ahead", "scale-up: {via: pods, namespace: shop, name: web, boots_in: $boots_in, ahead", 1)
 			}
 			if c.from != "" && edited == string(text) {
 				t.Fatalf("%q is not in the platform's config", c.from)

@@ -77,7 +77,9 @@ func (w *awsWitness) read(key, region, service string, r *http.Request, body []b
 		prefix = service
 	}
 	c := awsCall{key: key, context: map[string]string{}}
-	arn := func(of, resource string) { c.resources = append(c.resources, "arn:aws:"+of+":"+region+":471122083344:"+resource) }
+	arn := func(of, resource string) {
+		c.resources = append(c.resources, "arn:aws:"+of+":"+region+":471122083344:"+resource)
+	}
 	form, _ := url.ParseQuery(string(body))
 	var in struct {
 		Cluster, Service, QueueURL, QueueName, Name, OpsItemID, ServiceNamespace, ScalableDimension string
