@@ -23,11 +23,12 @@ type Request struct {
 	// Glass asks to act in spite of the guards that the policy lets an operator lift, on record.
 	Glass bool
 
-	// Restore and Undoes are set by the runner on an undo: the settings to put back and the id
-	// of the action that they come from. Of is its verb.
+	// Restore, Undoes, Of and On are set by the runner on an undo: the settings to put back, the id
+	// of the action that they come from, its verb, and its target.
 	Restore Value
 	Undoes  string
 	Of      Verb
+	On      Target
 }
 
 // Target is the one thing that an action changes. Two targets are the same when all fields are.

@@ -168,6 +168,9 @@ func (p Policy) bounded(pre *Preview, incident bool) *Refusal {
 			return refuse(fmt.Sprintf("%s is over the bound of %s", Number(next), Number(*b.Max)))
 		}
 		was, ok := pre.From[b.Setting].Number()
+		if planned, later := pre.Before[b.Setting].Number(); later {
+			was, ok = planned, true
+		}
 		if b.Factor > 0 && ok && was > 0 && (next > was*b.Factor || next < was/b.Factor) {
 			return refuse(fmt.Sprintf("%s → %s is more than a factor of %s in one action", Number(was), Number(next), Number(b.Factor)))
 		}
@@ -298,7 +301,7 @@ func (p *Preview) sane() *Refusal {
 			return refuse(fmt.Sprintf("%s would be set to %s", name, p.To[name]))
 		case next < 0:
 			return refuse(fmt.Sprintf("%s would be set to %s, below zero", name, p.To[name]))
-		case next == 0 && (v == ScaleUp || v == ScaleBack || v == Rate):
+		case next == 0 && (v == ScaleUp || v == ScaleBack || v == ScaleAhead || v == Rate):
 			return refuse(name + " would be set to zero")
 		case v == ScaleUp && known && next < was:
 			return refuse(fmt.Sprintf("scale up would lower %s %s → %s", name, p.From[name], p.To[name]))

@@ -18,6 +18,9 @@ type Preview struct {
 
 	From Value `json:"from"` // every setting that is about to change, and those it depends on
 	To   Value `json:"to"`   // absolute; only what is sent
+	// Before is what will hold when a planned change comes, of the settings that From does not have: the
+	// policy's factor is held against it. nil for everything that is done at once.
+	Before Value `json:"before,omitempty"`
 	// Version is the target's own token at ReadAt; Execute makes its write conditional on it.
 	Version  string    `json:"version,omitempty"`
 	ReadAt   time.Time `json:"read_at"`

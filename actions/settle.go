@@ -99,7 +99,7 @@ func (r *Runner) previewOf(rec journal.Record) Preview {
 		p.Target = Target(*rec.Target)
 	}
 	if p.Request.Verb == Undo {
-		p.Request.Undoes, p.Request.Restore = rec.Ref, p.To
+		p.Request.Undoes, p.Request.Restore, p.Request.On = rec.Ref, p.To, p.Target
 	}
 	if w := rec.Watch; w != nil {
 		p.Effect = &Effect{

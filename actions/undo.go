@@ -21,6 +21,9 @@ func (r *Runner) undoing(req Request) (Request, *Refusal) {
 	}
 	to := unraw(intent.To)
 	req.Undoes, req.Of = intent.ID, Verb(intent.Action)
+	if intent.Target != nil {
+		req.On = Target(*intent.Target)
+	}
 	if req.Of == Undo {
 		req.Of = Verb(intent.Of)
 	}

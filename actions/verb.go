@@ -9,6 +9,7 @@ type Verb string
 const (
 	ScaleUp     Verb = "scale-up"
 	ScaleBack   Verb = "scale-back"
+	ScaleAhead  Verb = "scale-ahead"
 	Pause       Verb = "pause"
 	Resume      Verb = "resume"
 	Rate        Verb = "rate"
@@ -40,6 +41,7 @@ func Verbs() []Meaning { return meanings }
 var meanings = []Meaning{
 	{Verb: ScaleUp, Label: "scale up", Code: "SCA10", Undoable: true, Numeric: true},
 	{Verb: ScaleBack, Label: "scale back", Code: "SCA20", Undoable: true, Numeric: true},
+	{Verb: ScaleAhead, Label: "scale ahead", Code: "SCA30", Undoable: true},
 	{Verb: Pause, Label: "pause admission", Code: "ADM10", Undoable: true},
 	{Verb: Resume, Label: "resume admission", Code: "ADM30", Undoable: true, Numeric: true},
 	{Verb: Rate, Label: "admission rate", Code: "ADM20", Undoable: true, Numeric: true, Needs: true},

@@ -67,7 +67,7 @@ func (m *model) paletteEntries() []entry {
 		e.run = func(m *model) { r.run(m, press{key: key}) }
 		all = append(all, e)
 	}
-	all = append(all, m.playEntries()...)
+	all = append(all, m.keylessEntries()...)
 	agree, back := m.requestEntries()
 	all = slices.Concat(agree, all, back, m.glassEntries()) // somebody waits for the first
 	for _, id := range m.order.ids {
@@ -103,24 +103,28 @@ func (r *row) paletteTitle() string {
 	return r.Label
 }
 
-// playEntries are the plays of the sale in focus.
-func (m *model) playEntries() []entry {
+// keylessEntries are what can be done on the sale in focus and has no key: its plays, its plan.
+func (m *model) keylessEntries() []entry {
 	var all []entry
 	if m.opts.Hands == nil || m.screen != views.OverviewScreen && m.screen != views.SaleScreen {
 		return nil
 	}
 	for _, o := range m.offers.list {
-		if o.Verb != actions.RunPlay {
+		title := "play " + o.Play
+		switch o.Verb {
+		case actions.RunPlay:
+		case actions.ScaleAhead:
+			title = "scale ahead"
+		default:
 			continue
 		}
-		title := "play " + o.Play
-		e := entry{PaletteEntry: views.PaletteEntry{Title: title, Help: o.Hint, Off: m.offVerb(actions.RunPlay, o.Play)}, verb: actions.RunPlay}
+		e := entry{PaletteEntry: views.PaletteEntry{Title: title, Help: o.Hint, Off: m.offVerb(o.Verb, o.Play)}, verb: o.Verb}
 		e.run = func(m *model) {
 			if m.together > 1 {
 				m.say(sale.OK, title+": keys came in a burst; press enter alone")
 				return
 			}
-			m.openPanel(title, "", actions.Request{Sale: m.focus, Verb: actions.RunPlay, Play: o.Play})
+			m.openPanel(title, "", actions.Request{Sale: m.focus, Verb: o.Verb, Play: o.Play})
 		}
 		all = append(all, e)
 	}

@@ -107,6 +107,18 @@ func TestAPlayIsRunFromThePalette(t *testing.T) {
 	})
 }
 
+func TestAPlanIsSentFromThePaletteAndHasNoKey(t *testing.T) {
+	act(t, nil, func(a *actor) {
+		a.slowly(":")
+		a.slowly(strings.Split("ahead", "")...)
+		a.slowly("enter", "CHALLENGE")
+		a.ran(1)
+		if r := a.hands.runs[0].Preview.Request; r.Verb != actions.ScaleAhead || r.To != nil {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
 func TestARefusedPreviewShowsWhyAndArmsNothing(t *testing.T) {
 	for _, change := range []func(*fakeHands){
 		func(f *fakeHands) { f.preview.Refuse(actions.GuardFreeze, "a freeze is on", "") },

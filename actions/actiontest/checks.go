@@ -235,7 +235,7 @@ func checkUndo(ctx context.Context, rig Rig) error {
 			return fmt.Errorf("%s: %w", req.Verb, err)
 		}
 		was := p.From.Only(p.To)
-		back := actions.Request{Sale: rig.Sale, Verb: actions.Undo, Of: req.Verb, Undoes: "id", Restore: was}
+		back := actions.Request{Sale: rig.Sale, Verb: actions.Undo, Of: req.Verb, Undoes: "id", Restore: was, On: p.Target}
 		u, err := rig.preview(ctx, back)
 		if err != nil {
 			return fmt.Errorf("undo of %w", err)

@@ -141,8 +141,9 @@ func count(s actions.Setting) int {
 	return int(v)
 }
 
-func (o *Options) sayCost(p *actions.Preview, g *group, size int) {
-	more := size - g.desired
+func (o *Options) sayCost(p *actions.Preview, g *group, size int) { o.sayCostOf(p, g, size-g.desired) }
+
+func (o *Options) sayCostOf(p *actions.Preview, g *group, more int) {
 	switch {
 	case o.UnitCost == nil:
 		p.CostText = "not known: no cost per instance is configured"

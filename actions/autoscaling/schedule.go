@@ -22,9 +22,7 @@ const StartTime = "StartTime"
 const (
 	// quotaActions is AWS's quota of scheduled actions per group.
 	quotaActions = 125
-	// leadTime is how far ahead a scheduled action must lie at least, so that it is not past when
-	// AWS reads it.
-	leadTime = time.Minute
+	leadTime     = actions.PlanLead
 )
 
 // ScheduleOptions say which scheduled action is meant. Name and At are required.
@@ -36,6 +34,13 @@ type ScheduleOptions struct {
 	// NotBefore is the end of the sale; a scale-back that is planned earlier is refused. Zero: not
 	// known, and a scale-back takes the severe gesture.
 	NotBefore time.Time
+
+	// Size is what actions.ScaleAhead sets; 0: it can't be asked for.
+	Size int
+	// Plan is the whole plan that Size belongs to, itself included: what a size follows on is said
+	// as it is declared, not as AWS has it. Zone is where a person reads the times; nil: UTC.
+	Plan []actions.PlannedSize
+	Zone *time.Location
 }
 
 // Schedule plans a size for a time: AWS sets it then, also with this program closed. Its undo
@@ -58,7 +63,11 @@ func NewSchedule(o ScheduleOptions) (*Schedule, error) {
 
 // Info implements actions.Executor.
 func (s *Schedule) Info() actions.Info {
-	return actions.Info{System: System, Verbs: []actions.Verb{actions.ScaleUp, actions.ScaleBack}}
+	info := actions.Info{System: System, Verbs: []actions.Verb{actions.ScaleUp, actions.ScaleBack}}
+	if s.opts.Size > 0 {
+		info.Verbs = append(info.Verbs, actions.ScaleAhead)
+	}
+	return info
 }
 
 // Scheduled is one planned change of the group.
@@ -164,9 +173,9 @@ func (s *Schedule) Preview(ctx context.Context, req actions.Request, seen action
 	p.Target.Kind, p.Target.Name = "scheduled action", s.name()
 	var no *actions.Refusal
 	if req.Verb == actions.Undo {
-		no = s.undo(&p, req)
+		no = s.undo(&p, req, was)
 	} else {
-		no = s.plan(&p, g, req, was)
+		no = s.plan(&p, g, req, all)
 	}
 	if no == nil {
 		no = s.fits(&p, g, all)
@@ -179,9 +188,10 @@ func (s *Schedule) Preview(ctx context.Context, req actions.Request, seen action
 	return p, nil
 }
 
-func (s *Schedule) plan(p *actions.Preview, g *group, req actions.Request, was *types.ScheduledUpdateGroupAction) *actions.Refusal {
+func (s *Schedule) plan(p *actions.Preview, g *group, req actions.Request, all []types.ScheduledUpdateGroupAction) *actions.Refusal {
 	o := &s.opts.Options
 	n, no := 0, (*actions.Refusal)(nil)
+	least, most := s.before(g, all)
 	switch req.Verb {
 	case actions.ScaleUp:
 		n, no = o.upTo(req.To, g.min, g.min)
@@ -195,6 +205,8 @@ func (s *Schedule) plan(p *actions.Preview, g *group, req actions.Request, was *
 			p.Risk = actions.Severe
 			warn(p, "when the sale ends is not known: see that %s is after it", clock(&s.at))
 		}
+	case actions.ScaleAhead:
+		n, no = s.ahead(p, least)
 	default:
 		no = refusal(actions.GuardRequest, "", "%s can't be planned", req.Verb)
 	}
@@ -202,12 +214,13 @@ func (s *Schedule) plan(p *actions.Preview, g *group, req actions.Request, was *
 		return no
 	}
 	p.To = actions.Value{StartTime: actions.Word(s.at.Format(time.RFC3339)), MinSize: actions.Number(float64(n))}
-	if n > g.max {
+	if most = min(most, g.max); n > most {
 		if !o.RaiseMax {
-			return refusal(actions.GuardBounds, "choose a size up to max, or allow max to be raised in the config", "%d is over the group's max of %d", n, g.max)
+			return refusal(actions.GuardBounds, "choose a size up to max, or allow max to be raised in the config", "%d is over the group's max of %d%s", n, most, lowered(most, g.max))
 		}
 		p.To[MaxSize] = actions.Number(float64(n))
 	}
+	was := s.find(all)
 	if was == nil {
 		return nil
 	}
@@ -224,9 +237,12 @@ func (s *Schedule) plan(p *actions.Preview, g *group, req actions.Request, was *
 	return nil
 }
 
-func (s *Schedule) undo(p *actions.Preview, req actions.Request) *actions.Refusal {
-	if req.Of != actions.ScaleUp && req.Of != actions.ScaleBack || len(req.Restore) == 0 {
+func (s *Schedule) undo(p *actions.Preview, req actions.Request, was *types.ScheduledUpdateGroupAction) *actions.Refusal {
+	if !slices.Contains(s.Info().Verbs, req.Of) || len(req.Restore) == 0 {
 		return refusal(actions.GuardRequest, "", "%s is not a plan of this group", req.Of)
+	}
+	if was == nil && req.Of == actions.ScaleAhead && req.Restore[StartTime] == actions.Unset {
+		return refusal(actions.GuardTarget, "after its time, scale back instead", "%s is not planned any more: its time has passed, or somebody deleted it", s.opts.Name)
 	}
 	if _, _, err := s.write(req.Restore); err != nil {
 		return refusal(actions.GuardRequest, "delete the scheduled action, or plan it anew", "the recorded values %q can't be planned: %s", req.Restore.String(), err)
@@ -244,7 +260,7 @@ func (s *Schedule) fits(p *actions.Preview, g *group, all []types.ScheduledUpdat
 	case deletes:
 		return nil
 	case at.Before(p.ReadAt.Add(leadTime)):
-		return refusal(actions.GuardRequest, "scale now instead, or plan a later time", "%s has passed or is too close", clock(&at))
+		return refusal(actions.GuardRequest, "scale now instead, or plan a later time", "%s has passed or is too close", s.clock(at))
 	case g.suspends("ScheduledActions"):
 		return refusal(actions.GuardTarget, s.opts.whySuspended(g, "ScheduledActions"), "ScheduledActions is suspended: AWS would accept it and do nothing at its time")
 	case g.suspends("Launch"):
@@ -308,7 +324,9 @@ func (s *Schedule) say(p *actions.Preview, g *group, all []types.ScheduledUpdate
 		return
 	}
 	n := count(p.To[MinSize])
-	p.Change = fmt.Sprintf("at %s: min %d → %d", clock(&at), g.min, n)
+	least, _ := s.before(g, all)
+	p.Before = actions.Value{MinSize: actions.Number(float64(least))}
+	p.Change = fmt.Sprintf("at %s: min %d → %d", s.clock(at), least, n)
 	if p.From[StartTime] != actions.Unset {
 		p.Change += " (was planned: " + p.From.Only(p.To).String() + ")"
 	}
@@ -317,7 +335,7 @@ func (s *Schedule) say(p *actions.Preview, g *group, all []types.ScheduledUpdate
 		o.sayWarmPool(p, g, int(most), n)
 	}
 	p.How = sale.Clean("PutScheduledUpdateGroupAction "+s.opts.Name+": "+p.To.String(), maxWarning)
-	o.sayCost(p, g, max(n, g.desired))
+	o.sayCostOf(p, g, max(n, g.desired)-max(least, g.desired))
 	p.CostText += ", from that time on"
 	p.EffectText = "read back in seconds; AWS sets it at that time, also with this program closed"
 	p.UndoText = "U deletes it, until its time; after it, scale back"
@@ -326,6 +344,9 @@ func (s *Schedule) say(p *actions.Preview, g *group, all []types.ScheduledUpdate
 	}
 	o.sayConnections(p, g, n, seen)
 	s.sayLater(p, all, at, n)
+	if p.Request.Verb == actions.ScaleAhead {
+		s.sayAhead(p, g, all, least, n)
+	}
 }
 
 // sayLater names the scheduled actions that come after it and set a smaller size.
@@ -333,8 +354,8 @@ func (s *Schedule) sayLater(p *actions.Preview, all []types.ScheduledUpdateGroup
 	var found []string
 	for _, a := range all {
 		later := aws.ToTime(a.StartTime).After(at) && aws.ToTime(a.StartTime).Before(at.Add(horizon))
-		if later && aws.ToString(a.ScheduledActionName) != s.opts.Name && (a.MinSize != nil && int(*a.MinSize) < n || a.MaxSize != nil && int(*a.MaxSize) < n) {
-			found = append(found, s.opts.clean(fmt.Sprintf("scheduled action %s at %s: %s", aws.ToString(a.ScheduledActionName), clock(a.StartTime), sizesText(a)), maxWarning))
+		if later && !s.declared(aws.ToString(a.ScheduledActionName)) && (a.MinSize != nil && int(*a.MinSize) < n || a.MaxSize != nil && int(*a.MaxSize) < n) {
+			found = append(found, s.opts.clean(fmt.Sprintf("scheduled action %s at %s: %s", aws.ToString(a.ScheduledActionName), s.clock(*a.StartTime), sizesText(a)), maxWarning))
 		}
 	}
 	p.RevertsIt = "nothing planned sets a smaller size within 24 h of it"

@@ -18,9 +18,7 @@ import (
 // ScheduleExpression is the setting of a scheduled action that says when: at(…), in UTC.
 const ScheduleExpression = "Schedule"
 
-// leadTime is how far ahead a scheduled action must lie at least, so that it is not past when AWS
-// reads it.
-const leadTime = time.Minute
+const leadTime = actions.PlanLead
 
 // ScheduleOptions say which scheduled action is meant. Name and At are required.
 type ScheduleOptions struct {
@@ -31,6 +29,13 @@ type ScheduleOptions struct {
 	// NotBefore is the end of the sale; a scale-back that is planned earlier is refused. Zero: not
 	// known, and a scale-back takes the severe gesture.
 	NotBefore time.Time
+
+	// Size is what actions.ScaleAhead sets; 0: it can't be asked for.
+	Size int
+	// Plan is the whole plan that Size belongs to, itself included: what a size follows on is said
+	// as it is declared, not as AWS has it. Zone is where a person reads the times; nil: UTC.
+	Plan []actions.PlannedSize
+	Zone *time.Location
 }
 
 // Schedule plans bounds for a time: AWS sets them then, also with this program closed. Its undo
@@ -54,7 +59,11 @@ func NewSchedule(o ScheduleOptions) (*Schedule, error) {
 
 // Info implements actions.Executor.
 func (s *Schedule) Info() actions.Info {
-	return actions.Info{System: System, Verbs: []actions.Verb{actions.ScaleUp, actions.ScaleBack}}
+	info := actions.Info{System: System, Verbs: []actions.Verb{actions.ScaleUp, actions.ScaleBack}}
+	if s.opts.Size > 0 {
+		info.Verbs = append(info.Verbs, actions.ScaleAhead)
+	}
+	return info
 }
 
 // Scheduled is one planned change of the bounds.
@@ -162,9 +171,9 @@ func (s *Schedule) Preview(ctx context.Context, req actions.Request, seen action
 	case f.target == nil:
 		no = refusal(actions.GuardTarget, "register one first, or scale by hand at that time", "no scalable target is registered, so nothing can be planned")
 	case req.Verb == actions.Undo:
-		no = s.undo(&p, req)
+		no = s.undo(&p, req, was)
 	default:
-		no = s.plan(&p, f, req, was)
+		no = s.plan(&p, f, req, all)
 	}
 	if no == nil {
 		no = s.fits(&p, f)
@@ -177,9 +186,11 @@ func (s *Schedule) Preview(ctx context.Context, req actions.Request, seen action
 	return p, nil
 }
 
-func (s *Schedule) plan(p *actions.Preview, f *fleet, req actions.Request, was *sctypes.ScheduledAction) *actions.Refusal {
+func (s *Schedule) plan(p *actions.Preview, f *fleet, req actions.Request, all []sctypes.ScheduledAction) *actions.Refusal {
 	o := &s.opts.Options
 	n, no := 0, (*actions.Refusal)(nil)
+	least, most := s.before(f, all)
+	most = min(most, f.max)
 	switch req.Verb {
 	case actions.ScaleUp:
 		n, no = o.upTo(req.To, f.min, f.min)
@@ -193,19 +204,22 @@ func (s *Schedule) plan(p *actions.Preview, f *fleet, req actions.Request, was *
 			p.Risk = actions.Severe
 			warn(p, "when the sale ends is not known: see that %s is after it", clock(s.at))
 		}
+	case actions.ScaleAhead:
+		n, no = s.ahead(p, least)
 	default:
 		no = refusal(actions.GuardRequest, "", "%s can't be planned", req.Verb)
 	}
 	switch {
 	case no != nil:
 		return no
-	case n > f.max && !o.RaiseMax:
-		return refusal(actions.GuardBounds, "choose a size up to max, or allow max to be raised in the config", "%d is over the target's max of %d", n, f.max)
+	case n > most && !o.RaiseMax:
+		return refusal(actions.GuardBounds, "choose a size up to max, or allow max to be raised in the config", "%d is over the target's max of %d%s", n, most, lowered(most, f.max))
 	}
 	p.To = actions.Value{ScheduleExpression: actions.Word("at(" + s.at.Format(atForm) + ")"), MinCapacity: actions.Number(float64(n))}
-	if n > f.max {
+	if n > most {
 		p.To[MaxCapacity] = actions.Number(float64(n))
 	}
+	was := s.find(all)
 	if was == nil {
 		return nil
 	}
@@ -222,9 +236,12 @@ func (s *Schedule) plan(p *actions.Preview, f *fleet, req actions.Request, was *
 	return nil
 }
 
-func (s *Schedule) undo(p *actions.Preview, req actions.Request) *actions.Refusal {
-	if req.Of != actions.ScaleUp && req.Of != actions.ScaleBack || len(req.Restore) == 0 {
+func (s *Schedule) undo(p *actions.Preview, req actions.Request, was *sctypes.ScheduledAction) *actions.Refusal {
+	if !slices.Contains(s.Info().Verbs, req.Of) || len(req.Restore) == 0 {
 		return refusal(actions.GuardRequest, "", "%s is not a plan of this target", req.Of)
+	}
+	if was == nil && req.Of == actions.ScaleAhead && req.Restore[ScheduleExpression] == actions.Unset {
+		return refusal(actions.GuardTarget, "after its time, scale back instead", "%s is not planned any more: its time has passed, or somebody deleted it", s.opts.Name)
 	}
 	if _, _, err := s.read(req.Restore); err != nil {
 		return refusal(actions.GuardRequest, "delete the scheduled action, or plan it anew", "the recorded values %q can't be planned: %s", req.Restore.String(), err)
@@ -243,7 +260,7 @@ func (s *Schedule) fits(p *actions.Preview, f *fleet) *actions.Refusal {
 	case deletes:
 		return nil
 	case at.Before(p.ReadAt.Add(leadTime)):
-		return refusal(actions.GuardRequest, "scale now instead, or plan a later time", "%s has passed or is too close", clock(at))
+		return refusal(actions.GuardRequest, "scale now instead, or plan a later time", "%s has passed or is too close", s.clock(at))
 	case suspended != nil && aws.ToBool(suspended.ScheduledScalingSuspended):
 		return refusal(actions.GuardTarget, "resume it first", "scheduled scaling is suspended: AWS would accept it and do nothing at its time")
 	}
@@ -298,7 +315,9 @@ func (s *Schedule) say(p *actions.Preview, f *fleet, all []sctypes.ScheduledActi
 		return
 	}
 	n := count(p.To[MinCapacity])
-	p.Change = fmt.Sprintf("at %s: min %d → %d", clock(at), f.min, n)
+	least, _ := s.before(f, all)
+	p.Before = actions.Value{MinCapacity: actions.Number(float64(least))}
+	p.Change = fmt.Sprintf("at %s: min %d → %d", s.clock(at), least, n)
 	if most, ok := p.To[MaxCapacity].Number(); ok {
 		p.Change += fmt.Sprintf(", max %d → %.0f", f.max, most)
 	}
@@ -309,7 +328,7 @@ func (s *Schedule) say(p *actions.Preview, f *fleet, all []sctypes.ScheduledActi
 	}
 	p.How = sale.Clean("PutScheduledAction "+s.opts.Name+": "+p.To.String(), maxWarning)
 	present, _ := f.size()
-	o.sayCost(p, max(n-present, 0))
+	o.sayCost(p, max(n, present)-max(least, present))
 	p.CostText += ", from that time on"
 	p.EffectText = "read back in seconds; AWS sets it at that time, also with this program closed"
 	o.sayConnections(p, f, n, seen)
@@ -317,7 +336,7 @@ func (s *Schedule) say(p *actions.Preview, f *fleet, all []sctypes.ScheduledActi
 	for _, a := range all {
 		later, once := atOf(aws.ToString(a.Schedule), aws.ToString(a.Timezone))
 		t := a.ScalableTargetAction
-		if aws.ToString(a.ScheduledActionName) == s.opts.Name || t == nil || once && !later.After(at) {
+		if s.declared(aws.ToString(a.ScheduledActionName)) || t == nil || once && !later.After(at) {
 			continue
 		}
 		if t.MinCapacity != nil && int(*t.MinCapacity) < n || t.MaxCapacity != nil && int(*t.MaxCapacity) < n {
@@ -325,6 +344,9 @@ func (s *Schedule) say(p *actions.Preview, f *fleet, all []sctypes.ScheduledActi
 		}
 	}
 	reverts(p, found, "nothing planned sets a smaller size after it")
+	if p.Request.Verb == actions.ScaleAhead {
+		s.sayAhead(p, f, all, least, n)
+	}
 }
 
 // Execute implements actions.Executor: one PutScheduledAction or DeleteScheduledAction.

@@ -364,3 +364,9 @@ func (e *OpsItem) ReadBack(ctx context.Context, p actions.Preview) (actions.Stat
 	}
 	return s, nil
 }
+
+// OpsItemPermissions lists what IAM must allow, sorted. GetOpsItem and UpdateOpsItem can be narrowed to
+// OpsItems, the others can't be narrowed.
+func OpsItemPermissions() []string {
+	return []string{"ssm:CreateOpsItem", "ssm:DescribeOpsItems", "ssm:GetOpsItem", "ssm:UpdateOpsItem"}
+}

@@ -349,3 +349,6 @@ func (e *Parameter) ReadBack(ctx context.Context, _ actions.Preview) (actions.St
 	}
 	return actions.State{Value: actions.Value{SettingValue: e.shown(now.value)}, Version: now.version, At: now.at, Modified: now.changed}, nil
 }
+
+// ParameterPermissions lists what IAM must allow on the parameter, sorted.
+func ParameterPermissions() []string { return []string{"ssm:GetParameter", "ssm:PutParameter"} }

@@ -39,7 +39,7 @@ is journalled first, the write is sent once, read back and journalled. Without -
 Where the policy wants a second person, it asks and waits for 'onsale approve' or the palette of another
 cockpit on the same journal.
 
-Actions: scale-up, scale-back, pause, resume, rate, incident, acknowledge, resolve, note, undo, play NAME.
+Actions: scale-up, scale-back, scale-ahead, pause, resume, rate, incident, acknowledge, resolve, note, undo, play NAME.
 Exit: 0 done and read back, 1 refused (nothing was sent), 2 failed (the system said no), 3 unknown.`,
 		Example: `  onsale act lantern pause --reason INC-2214 --dry-run
   onsale act lantern pause --reason INC-2214 --confirm lantern
@@ -162,18 +162,6 @@ func (p *program) confirmed(ctx context.Context, runner *actions.Runner, actor a
 		return actions.Result{Preview: preview, Outcome: actions.Refused, Refusals: []actions.Refusal{*no}, Text: no.Text}
 	}
 	return runner.Run(ctx, actor, actions.Confirmed{Preview: preview, Arming: arming.ID, At: time.Now(), Approval: approval})
-}
-
-// notYet lists what a config declares and this version does not do.
-func notYet(cfg *config.Config) (others []string) {
-	for i := range cfg.Sales {
-		for _, a := range cfg.Sales[i].Actions {
-			if a.Scale != nil && len(a.Scale.Ahead) > 0 {
-				others = append(others, fmt.Sprintf("scaling ahead of sale %s", cfg.Sales[i].ID))
-			}
-		}
-	}
-	return others
 }
 
 func newRunner(cfg *config.Config, recorder actions.Recorder, snapshot func() *sale.Snapshot) (*actions.Runner, error) {

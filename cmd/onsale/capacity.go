@@ -25,11 +25,16 @@ func (p *program) autoscaling(cfg *config.Config, s *config.Source) (sources.Sou
 			Name: s.Name, Region: login.Region, Profile: login.Profile, Secrets: awsSecrets(login),
 			API: autoscaling.NewClient(aws, login.Endpoint, httpClient()), Every: s.Every,
 		}
-		if login.Endpoint == "" { // another endpoint is Auto Scaling's alone: target health is not read there
+		if readsTargetHealth(s) { // another endpoint is Auto Scaling's alone: target health is not read there
 			o.ELB = autoscaling.NewELBClient(aws, "", httpClient())
 		}
 		eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
 			o.Queries = append(o.Queries, autoscaling.Query{Key: key, Unit: r.Unit, Group: r.AutoScaling.Group, Field: autoscaling.Field(r.AutoScaling.Field)})
+		})
+		eachPlan(cfg, func(up *config.Action, c *config.Control, p sources.Plan) {
+			if c.Kind == config.ControlAutoScaling && c.AutoScaling.Region == login.Region {
+				o.Plans = append(o.Plans, autoscaling.Plan{Plan: p, Group: up.Scale.Group})
+			}
 		})
 		return autoscaling.New(o)
 	})
@@ -46,11 +51,16 @@ func (p *program) ecs(cfg *config.Config, s *config.Source) (sources.Source, err
 			Name: s.Name, Region: login.Region, Profile: login.Profile, Secrets: awsSecrets(login),
 			API: ecs.NewClient(aws, login.Endpoint, httpClient()), Every: s.Every,
 		}
-		if login.Endpoint == "" { // another endpoint is ECS's alone: min and max are not read there
+		if readsScalableTargets(s) { // another endpoint is ECS's alone: min and max are not read there
 			o.Scaling = ecs.NewScalingClient(aws, "", httpClient())
 		}
 		eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
 			o.Queries = append(o.Queries, ecs.Query{Key: key, Unit: r.Unit, Cluster: r.ECS.Cluster, Service: r.ECS.Service, Field: ecs.Field(r.ECS.Field)})
+		})
+		eachPlan(cfg, func(up *config.Action, c *config.Control, p sources.Plan) {
+			if cluster, service, region := ecsPlanned(up, c); service != "" && region == login.Region {
+				o.Plans = append(o.Plans, ecs.Plan{Plan: p, Cluster: cluster, Service: service})
+			}
 		})
 		return ecs.New(o)
 	})

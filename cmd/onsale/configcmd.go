@@ -65,9 +65,6 @@ func (p *program) validate() error {
 	if wrong := webhookMistakes(cfg); len(wrong) > 0 {
 		return fmt.Errorf("%s: %s", cfg.Path, strings.Join(wrong, "; "))
 	}
-	for _, key := range notYet(cfg) {
-		_, _ = fmt.Fprintf(p.stderr, "onsale: warning: not done by this version yet: %s\n", key)
-	}
 	reads := 0
 	for _, s := range cfg.Sales {
 		reads += len(s.Reads)

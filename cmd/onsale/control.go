@@ -48,6 +48,9 @@ func (e *executors) find(id sale.ID, verb actions.Verb) (actions.Executor, error
 	if !ok {
 		return nil, fmt.Errorf("no sale %s", id)
 	}
+	if verb == actions.ScaleAhead {
+		return e.ahead(s)
+	}
 	declared, ok := s.Action(string(verb))
 	if !ok {
 		return nil, fmt.Errorf("sale %s declares no action %s", id, verb)
@@ -56,15 +59,19 @@ func (e *executors) find(id sale.ID, verb actions.Verb) (actions.Executor, error
 	if !ok {
 		return nil, fmt.Errorf("no control %s", declared.Control)
 	}
-	key := string(id) + "/" + string(verb)
+	return e.once(string(id)+"/"+string(verb), control, func() (actions.Executor, error) { return e.make(s, declared, control) })
+}
+
+// once makes an executor unless it was made before.
+func (e *executors) once(key string, c *config.Control, make func() (actions.Executor, error)) (actions.Executor, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if made, ok := e.made[key]; ok {
 		return made, nil
 	}
-	made, err := e.make(s, declared, control)
+	made, err := make()
 	if err != nil {
-		return nil, fmt.Errorf("control %s: %w", control.Name, err)
+		return nil, fmt.Errorf("control %s: %w", c.Name, err)
 	}
 	e.made[key] = made
 	return made, nil
@@ -131,46 +138,70 @@ func (e *executors) parameterControl(a *config.Action, c *config.Control) (actio
 }
 
 func (e *executors) autoscalingControl(a *config.Action, c *config.Control) (actions.Executor, error) {
-	login, err := actingAWS(c.AutoScaling.AWS)
+	o, err := autoscalingOptions(a, c)
 	if err != nil {
 		return nil, err
 	}
-	return scaleasg.New(scaleasg.Options{
+	return scaleasg.New(o)
+}
+
+func autoscalingOptions(a *config.Action, c *config.Control) (scaleasg.Options, error) {
+	login, err := actingAWS(c.AutoScaling.AWS)
+	if err != nil {
+		return scaleasg.Options{}, err
+	}
+	return scaleasg.Options{
 		API: scaleasg.NewClient(login.Config, login.Endpoint, actingClient()), Group: a.Scale.Group,
 		Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax, Floor: a.Scale.Floor,
 		UnitCost: a.Scale.UnitCost, Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
 		Region: c.AutoScaling.Region, Profile: c.AutoScaling.Profile, Secrets: login.Secrets,
-	})
+	}, nil
 }
 
 func (e *executors) ecsControl(a *config.Action, c *config.Control) (actions.Executor, error) {
-	login, err := actingAWS(c.ECS.AWS)
+	o, err := ecsOptions(a, c)
 	if err != nil {
 		return nil, err
 	}
+	return scaleecs.New(o)
+}
+
+func ecsOptions(a *config.Action, c *config.Control) (scaleecs.Options, error) {
+	login, err := actingAWS(c.ECS.AWS)
+	if err != nil {
+		return scaleecs.Options{}, err
+	}
 	cluster := ecsCluster(a, c)
-	return scaleecs.New(scaleecs.Options{
+	return scaleecs.Options{
 		ECS: scaleecs.NewClient(login.Config, login.Endpoint, actingClient()), Scaling: scaleecs.NewScalingClient(login.Config, login.Endpoint, actingClient()),
 		Cluster: cluster, Service: a.Scale.Service, Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax,
 		Floor: a.Scale.Floor, UnitCost: a.Scale.UnitCost, Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
 		Region: c.ECS.Region, Profile: c.ECS.Profile, Secrets: login.Secrets,
-	})
+	}, nil
 }
 
 // scalableControl acts on what Application Auto Scaling manages, by its resource and dimension.
 func (e *executors) scalableControl(a *config.Action, c *config.Control) (actions.Executor, error) {
-	login, err := actingAWS(c.ApplicationAutoScaling.AWS)
+	o, err := scalableOptions(a, c)
 	if err != nil {
 		return nil, err
 	}
+	return scaleecs.New(o)
+}
+
+func scalableOptions(a *config.Action, c *config.Control) (scaleecs.Options, error) {
+	login, err := actingAWS(c.ApplicationAutoScaling.AWS)
+	if err != nil {
+		return scaleecs.Options{}, err
+	}
 	namespace, _, _ := strings.Cut(a.Scale.Dimension, ":")
-	return scaleecs.New(scaleecs.Options{
+	return scaleecs.Options{
 		Scaling:   scaleecs.NewScalingClient(login.Config, login.Endpoint, actingClient()),
 		Namespace: namespace, Resource: a.Scale.Resource, Dimension: a.Scale.Dimension,
 		Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax, Floor: a.Scale.Floor,
 		UnitCost: a.Scale.UnitCost, Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
 		Region: c.ApplicationAutoScaling.Region, Profile: c.ApplicationAutoScaling.Profile, Secrets: login.Secrets,
-	})
+	}, nil
 }
 
 func (e *executors) kubernetesControl(a *config.Action, c *config.Control) (actions.Executor, error) {

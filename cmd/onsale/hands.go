@@ -83,6 +83,9 @@ func (h *hands) Offers(_ context.Context, id sale.ID) []ui.Offer {
 			continue
 		}
 		offers = append(offers, offer)
+		if ahead, ok := aheadOffer(h.config, s, a); ok {
+			offers = append(offers, ahead)
+		}
 	}
 	for _, play := range s.Plays {
 		offers = append(offers, ui.Offer{Verb: actions.RunPlay, Play: play.Name})

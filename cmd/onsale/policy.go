@@ -56,6 +56,7 @@ func policyOf(cfg *config.Config) actions.Policy {
 			a := &cfg.Sales[i].Actions[j]
 			if c, ok := cfg.Control(a.Control); ok {
 				p.Targets[cfg.Sales[i].ID] = append(p.Targets[cfg.Sales[i].ID], targetOf(cfg, cfg.Sales[i].ID, a, c))
+				p.Targets[cfg.Sales[i].ID] = append(p.Targets[cfg.Sales[i].ID], plannedTargets(cfg, &cfg.Sales[i], a, c)...)
 			}
 		}
 	}
@@ -111,10 +112,14 @@ func requirements(in config.Policy) []actions.Requirement {
 	return out
 }
 
+// verbs are the runner's own. What is said of scale-up is meant of scaling ahead, too.
 func verbs(names []string) []actions.Verb {
 	out := make([]actions.Verb, 0, len(names))
 	for _, name := range names {
 		out = append(out, actions.Verb(name))
+		if name == config.VerbScaleUp {
+			out = append(out, actions.ScaleAhead)
+		}
 	}
 	return slices.Clip(out)
 }

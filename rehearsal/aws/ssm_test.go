@@ -93,6 +93,23 @@ func TestAnOpsItemIsOpenedOnceAndClosed(t *testing.T) {
 	if _, err := open("our-AWS-cockpit", "x"); !refused[*ssmtypes.OpsItemInvalidParameterException](err) {
 		t.Errorf("a source with a reserved word: %v", err)
 	}
+	stillOpen := func(page *string) *ssmsdk.DescribeOpsItemsOutput {
+		out, err := c.DescribeOpsItems(ctx, &ssmsdk.DescribeOpsItemsInput{MaxResults: ptr(int32(1)), NextToken: page, OpsItemFilters: []ssmtypes.OpsItemFilter{
+			{Key: "Source", Operator: "Equal", Values: []string{"onsale"}}, {Key: "Status", Operator: "Equal", Values: []string{"Open", "InProgress"}},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	newest := stillOpen(nil)
+	oldest := stillOpen(newest.NextToken)
+	if *oldest.OpsItemSummaries[0].OpsItemId != *first.OpsItemId || oldest.NextToken != nil || len(oldest.OpsItemSummaries[0].OperationalData) == 0 {
+		t.Errorf("the open ones are listed as %+v, then %+v", newest.OpsItemSummaries, oldest.OpsItemSummaries)
+	}
+	if _, err := c.DescribeOpsItems(ctx, &ssmsdk.DescribeOpsItemsInput{OpsItemFilters: []ssmtypes.OpsItemFilter{{Key: "Title", Operator: "Contains", Values: []string{"x"}}}}); !refused[*ssmtypes.OpsItemInvalidParameterException](err) {
+		t.Errorf("a filter that is not rehearsed is %v", err)
+	}
 	if _, err := c.UpdateOpsItem(ctx, &ssmsdk.UpdateOpsItemInput{OpsItemId: first.OpsItemId, Status: "Resolved", OperationalDataToDelete: []string{"sale"}}); err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,7 @@ type aside struct {
 	activities []activity
 	refreshes  []refresh
 	scheduled  []scheduled
+	more       bool // scheduled actions that were not listed
 	warmed     warmed
 	targets    []target
 }
@@ -110,6 +111,8 @@ func (a *aside) interval(every time.Duration) time.Duration {
 		return every
 	case a.kind == targetHealth:
 		return 30 * time.Second
+	case a.kind == scheduledTimes && len(a.group.plans) > 0:
+		return 30 * time.Second // somebody may just have sent it
 	case a.kind == scheduledTimes:
 		return 5 * time.Minute
 	}
@@ -188,12 +191,13 @@ func (a *aside) send(ctx context.Context, s *Source, now time.Time) error {
 	case scheduledTimes:
 		out, err := s.opts.API.DescribeScheduledActions(ctx, &autoscaling.DescribeScheduledActionsInput{
 			AutoScalingGroupName: name, MaxRecords: aws.Int32(maxScheduled),
-			StartTime: aws.Time(now.UTC().Truncate(time.Second)), EndTime: aws.Time(now.UTC().Truncate(time.Second).Add(horizon)),
+			StartTime: aws.Time(now.UTC().Truncate(time.Second)), EndTime: aws.Time(a.group.farthest(now).UTC().Truncate(time.Second)),
 		})
 		if err != nil {
 			return err
 		}
 		a.scheduled = parseScheduled(out.ScheduledUpdateGroupActions, s.cut)
+		a.more = aws.ToString(out.NextToken) != "" || len(a.scheduled) < len(out.ScheduledUpdateGroupActions)
 	case warmPool:
 		out, err := s.opts.API.DescribeWarmPool(ctx, &autoscaling.DescribeWarmPoolInput{AutoScalingGroupName: name, MaxRecords: aws.Int32(50)})
 		if err != nil {

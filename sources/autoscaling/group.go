@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/sources"
 )
 
 // group is one Auto Scaling group that is read, and what is known of it.
@@ -13,6 +14,7 @@ type group struct {
 	name         string
 	sales        []sale.ID // that have a query of it, in the queries' order
 	targetsAsked bool      // healthy_targets is asked for
+	plans        []sources.Plan
 
 	// Of this poll.
 	known   bool

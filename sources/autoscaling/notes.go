@@ -7,11 +7,17 @@ import (
 	"time"
 
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/sources"
 )
 
 // note is one fact that an operator must know about a group. Its text is the same on every
 // poll while the fact is.
-type note struct{ code, text string }
+type note struct {
+	code, text string
+	sale       sale.ID // "": of all sales that read the group
+}
 
 // failureWindow is how long a failed activity or instance refresh is worth a note.
 const failureWindow = time.Hour
@@ -20,7 +26,7 @@ const failureWindow = time.Hour
 func (g *group) notes() []note {
 	var all []note
 	add := func(code, format string, args ...any) {
-		all = append(all, note{code, g.name + ": " + fmt.Sprintf(format, args...)})
+		all = append(all, note{code: code, text: g.name + ": " + fmt.Sprintf(format, args...)})
 	}
 	if g.status != "" {
 		add("deleting", "AWS is deleting this group (%s)", g.status)
@@ -30,6 +36,7 @@ func (g *group) notes() []note {
 	g.noteActivities(add)
 	g.noteRefresh(add)
 	g.noteTargets(add)
+	all = append(all, g.planNotes()...)
 	g.noteScheduled(add)
 	g.noteWarmPool(add)
 	if g.instances.weighted {
@@ -216,7 +223,8 @@ func (g *group) noteScheduled(add adder) {
 	}
 	said := 0
 	for _, s := range a.scheduled {
-		if s.start.Before(g.at) || said == 3 {
+		planned := slices.ContainsFunc(g.plans, func(p sources.Plan) bool { return p.Name == s.key })
+		if planned || s.start.Before(g.at) || s.start.After(g.at.Add(horizon)) || said == 3 {
 			continue
 		}
 		said++
@@ -231,6 +239,36 @@ func (g *group) noteScheduled(add adder) {
 		}
 		add("scheduled_action", "scheduled action %s at %s sets %s", s.name, stamp(s.start, g.at), strings.Join(sets, ", "))
 	}
+}
+
+// farthest is how far ahead scheduled actions are listed: a day, or as far as a plan goes.
+func (g *group) farthest(now time.Time) time.Time {
+	far := now.Add(horizon)
+	for _, p := range g.plans {
+		if p.At.After(far) {
+			far = p.At.Add(time.Second)
+		}
+	}
+	return far
+}
+
+// planNotes say of each declared size whether AWS has it.
+func (g *group) planNotes() []note {
+	a := g.recent(scheduledTimes, "")
+	if a == nil {
+		return nil // why it can't be read is a warning of its own
+	}
+	var list []sources.Scheduled
+	for _, s := range a.scheduled {
+		list = append(list, sources.Scheduled{Name: s.key, At: s.start, Min: s.min})
+	}
+	var all []note
+	for _, p := range g.plans {
+		if code, text := sources.PlanNote(p, list, !a.more, g.min, g.at); code != "" {
+			all = append(all, note{code, g.name + ": " + text, p.Sale})
+		}
+	}
+	return all
 }
 
 func (g *group) noteWarmPool(add adder) {

@@ -203,6 +203,7 @@ func parseRefreshes(list []types.InstanceRefresh, clean cleaner) []refresh {
 // scheduled is one scheduled action.
 type scheduled struct {
 	name              string
+	key               string // its name as AWS has it, to compare with
 	start             time.Time
 	min, max, desired *int32
 }
@@ -214,7 +215,7 @@ func parseScheduled(list []types.ScheduledUpdateGroupAction, clean cleaner) []sc
 			continue
 		}
 		all = append(all, scheduled{
-			name: clean(aws.ToString(a.ScheduledActionName), nameCells), start: *a.StartTime,
+			name: clean(aws.ToString(a.ScheduledActionName), nameCells), key: aws.ToString(a.ScheduledActionName), start: *a.StartTime,
 			min: a.MinSize, max: a.MaxSize, desired: a.DesiredCapacity,
 		})
 	}

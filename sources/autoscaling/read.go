@@ -179,6 +179,9 @@ func (s *Source) batch() sale.Batch {
 		}
 		for _, n := range g.notes() {
 			for _, id := range g.sales {
+				if n.sale != "" && n.sale != id {
+					continue
+				}
 				b.Notes = append(b.Notes, sale.Note{Sale: id, Code: n.code, Text: s.cut(n.text, maxNote)})
 			}
 		}

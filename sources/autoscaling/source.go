@@ -13,6 +13,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/sources"
 )
 
 // Kind is this source's name in the config.
@@ -74,6 +75,7 @@ type Options struct {
 	ELB     ELBAPI        // nil: the load balancers are not asked, and healthy_targets is refused
 	Every   time.Duration // 0: fifteen seconds
 	Queries []Query
+	Plans   []Plan // of groups that are queried; others are left out
 	Limit   string // the account's limit in words; may be empty
 }
 
@@ -83,6 +85,12 @@ type Query struct {
 	Unit  sale.Unit // "": count
 	Group string    // name or ARN
 	Field Field     // "": in_service
+}
+
+// Plan is a size that a sale declares ahead of time for one group.
+type Plan struct {
+	sources.Plan
+	Group string // name or ARN
 }
 
 // Source reads groups. It implements sources.Source.
@@ -131,6 +139,12 @@ func New(o Options) (*Source, error) {
 		g.want(q)
 		s.opts.Queries = append(s.opts.Queries, q)
 	}
+	s.opts.Plans = nil
+	for _, p := range o.Plans {
+		if name, err := o.groupName(p.Group); err == nil && byName[name] != nil {
+			byName[name].plans = append(byName[name].plans, p.Plan)
+		}
+	}
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("autoscaling source %q: %w", o.Name, errors.Join(faults...))
 	}
@@ -153,25 +167,32 @@ func (o Options) check(q *Query) error {
 	case q.Field == HealthyTargets && o.ELB == nil:
 		return errors.New("field healthy_targets needs a client for the load balancers, and none was given")
 	}
-	if strings.HasPrefix(q.Group, "arn:") {
+	name, err := o.groupName(q.Group)
+	q.Group = name
+	return err
+}
+
+// groupName is the name in an ARN of this region, or a name as it is.
+func (o Options) groupName(name string) (string, error) {
+	if strings.HasPrefix(name, "arn:") {
 		// arn:PARTITION:autoscaling:REGION:ACCOUNT:autoScalingGroup:ID:autoScalingGroupName/NAME
-		parts := strings.SplitN(q.Group, ":", 8)
-		name, ok := "", false
+		parts := strings.SplitN(name, ":", 8)
+		inside, ok := "", false
 		if len(parts) == 8 && parts[2] == "autoscaling" && parts[5] == "autoScalingGroup" {
-			name, ok = strings.CutPrefix(parts[7], "autoScalingGroupName/")
+			inside, ok = strings.CutPrefix(parts[7], "autoScalingGroupName/")
 		}
 		if !ok {
-			return fmt.Errorf("group %q: an ARN of a group is arn:aws:autoscaling:REGION:ACCOUNT:autoScalingGroup:ID:autoScalingGroupName/NAME", q.Group)
+			return "", fmt.Errorf("group %q: an ARN of a group is arn:aws:autoscaling:REGION:ACCOUNT:autoScalingGroup:ID:autoScalingGroupName/NAME", name)
 		}
 		if parts[3] != o.Region {
-			return fmt.Errorf("group %q is in region %s, this source reads %s: declare a source for %s and read it from there", name, parts[3], o.Region, parts[3])
+			return "", fmt.Errorf("group %q is in region %s, this source reads %s: declare a source for %s and read it from there", inside, parts[3], o.Region, parts[3])
 		}
-		q.Group = name
+		name = inside
 	}
-	if q.Group == "" || len(q.Group) > 255 || strings.ContainsFunc(q.Group, unicode.IsControl) {
-		return fmt.Errorf("group %q: a name holds 1 to 255 characters, none of them a control character", q.Group)
+	if name == "" || len(name) > 255 || strings.ContainsFunc(name, unicode.IsControl) {
+		return "", fmt.Errorf("group %q: a name holds 1 to 255 characters, none of them a control character", name)
 	}
-	return nil
+	return name, nil
 }
 
 // Info describes the source.

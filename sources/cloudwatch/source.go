@@ -173,3 +173,6 @@ func plural(n int, word string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, word)
 }
+
+// Permissions lists what IAM must allow, on all resources: it can't be narrowed.
+func Permissions() []string { return []string{"cloudwatch:GetMetricData"} }

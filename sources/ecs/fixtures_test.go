@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/sources"
 )
 
 // fixtures is the folder of ECS's SDK module. Without it the test is skipped, aloud.
@@ -77,7 +78,9 @@ func TestOurRequestsHaveTheShapeOfAWSsOwn(t *testing.T) {
 		h.ServeHTTP(w, r)
 	}))
 	defer srv.Close()
-	b := newSource(t, srv.URL, ask("a", "web", Running), ask("b", "api", Min)).Read(t.Context(), noon())
+	s := newSource(t, srv.URL, ask("a", "web", Running), ask("b", "api", Min))
+	s.find(Query{Cluster: "prod", Service: "web"}).plans = []sources.Plan{doors(30, 6).Plan}
+	b := s.Read(t.Context(), noon())
 	if b.Problem != nil || len(b.Readings) != 2 {
 		t.Fatal(lines(b))
 	}
@@ -109,6 +112,9 @@ func TestOurRequestsHaveTheShapeOfAWSsOwn(t *testing.T) {
 	decisions := got[prefix+"DescribeScalingActivities"].body
 	if decisions["IncludeNotScaledActivities"] != true || decisions["MaxResults"] != 10.0 || !strings.HasPrefix(decisions["ResourceId"].(string), "service/prod/") {
 		t.Errorf("DescribeScalingActivities: %v", decisions)
+	}
+	if plans := got[prefix+"DescribeScheduledActions"].body; plans["ResourceId"] != "service/prod/web" || plans["MaxResults"] != 50.0 {
+		t.Errorf("DescribeScheduledActions: %v", plans)
 	}
 	var permissions []string
 	for target := range got {

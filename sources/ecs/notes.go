@@ -6,11 +6,16 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"github.com/onsale-dev/onsale/sale"
 )
 
 // note is one fact that an operator must know about a service. Its text is the same on every
 // poll while the fact is.
-type note struct{ code, text string }
+type note struct {
+	code, text string
+	sale       sale.ID // "": of all sales that read the service
+}
 
 const (
 	recentWindow = 30 * time.Minute // how long an event or a decision is worth a note
@@ -26,7 +31,7 @@ type adder func(code, format string, args ...any)
 func (v *service) notes() []note {
 	var all []note
 	add := func(code, format string, args ...any) {
-		all = append(all, note{code, v.name + ": " + fmt.Sprintf(format, args...)})
+		all = append(all, note{code: code, text: v.name + ": " + fmt.Sprintf(format, args...)})
 	}
 	if v.status != "" && v.status != "ACTIVE" {
 		add("not_active", "the service is %s: it starts no tasks", v.status)
@@ -36,7 +41,7 @@ func (v *service) notes() []note {
 	v.noteEvents(add)
 	v.noteDeployments(add)
 	v.noteDecisions(add)
-	return all
+	return append(all, v.planNotes()...)
 }
 
 func (v *service) noteSuspended(add adder) {

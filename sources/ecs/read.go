@@ -66,6 +66,9 @@ func (s *Source) Read(ctx context.Context, now time.Time) sale.Batch {
 	for _, v := range asked {
 		calls = append(calls, func() { s.explain(whyCtx, p, v) })
 	}
+	for _, v := range s.planned(p.clock()) {
+		calls = append(calls, func() { s.lookAhead(whyCtx, p, v) })
+	}
 	together(calls)
 	s.heedThrottling(asked, p.clock())
 
@@ -282,10 +285,20 @@ func (s *Source) explain(ctx context.Context, p *poll, v *service) {
 func (s *Source) heedThrottling(asked []*service, now time.Time) {
 	for _, v := range asked {
 		if p := v.why.problem; p != nil && p.Class == sale.Throttled {
-			s.quiet = now.Add(min(max(p.RetryAfter, quietAfter), quietMost))
+			s.rest(p, now)
 			return
 		}
 	}
+	for _, v := range s.services {
+		if p := v.ahead.problem; p != nil && p.Class == sale.Throttled && v.ahead.tried.After(s.quiet) {
+			s.rest(p, now)
+			return
+		}
+	}
+}
+
+func (s *Source) rest(p *sale.Problem, now time.Time) {
+	s.quiet = now.Add(min(max(p.RetryAfter, quietAfter), quietMost))
 }
 
 // batch puts together what is known, in the order of the queries.
@@ -313,6 +326,9 @@ func (s *Source) batch() sale.Batch {
 		}
 		for _, n := range v.notes() {
 			for _, id := range v.sales {
+				if n.sale != "" && n.sale != id {
+					continue
+				}
 				b.Notes = append(b.Notes, sale.Note{Sale: id, Code: n.code, Text: s.cut(n.text, maxNote)})
 			}
 		}
@@ -342,6 +358,7 @@ func (s *Source) warnings() []string {
 		if v.known {
 			add(v, "scalable target", v.targetProblem)
 			add(v, "scaling activities", v.why.problem)
+			add(v, "scheduled actions", v.ahead.problem)
 		}
 	}
 	var all []string

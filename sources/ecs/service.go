@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/sources"
 )
 
 // What is kept of an answer is bounded, whatever the answer holds.
@@ -44,6 +45,8 @@ type service struct {
 	shortSince  time.Time // fewer running than desired; zero: not so
 	shortBefore bool      // it was so when it was first seen
 	why         why
+	plans       []sources.Plan
+	ahead       ahead
 }
 
 // described is what is kept of a service.
@@ -189,7 +192,7 @@ func (v *service) learn(d described, at time.Time) {
 func (v *service) miss(p *sale.Problem) {
 	v.known, v.problem, v.described = false, p, described{}
 	if p.Class == sale.NotFound { // when it comes back it is another one
-		v.before, v.shortSince, v.why = false, time.Time{}, why{}
+		v.before, v.shortSince, v.why, v.ahead = false, time.Time{}, why{}, ahead{}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/sources"
 )
 
 // Kind is this source's name in the config.
@@ -30,12 +31,17 @@ type API interface {
 // the SDK's package applicationautoscaling has it.
 type ScalingAPI interface {
 	DescribeScalableTargets(context.Context, *scaling.DescribeScalableTargetsInput, ...func(*scaling.Options)) (*scaling.DescribeScalableTargetsOutput, error)
+	DescribeScheduledActions(context.Context, *scaling.DescribeScheduledActionsInput, ...func(*scaling.Options)) (*scaling.DescribeScheduledActionsOutput, error)
 	DescribeScalingActivities(context.Context, *scaling.DescribeScalingActivitiesInput, ...func(*scaling.Options)) (*scaling.DescribeScalingActivitiesOutput, error)
 }
 
-// Permissions lists what IAM must allow.
+// Permissions lists what IAM must allow, sorted. DescribeScheduledActions is called only with Plans, and
+// nothing of Application Auto Scaling without Options.Scaling.
 func Permissions() []string {
-	return []string{"application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingActivities", "ecs:DescribeServices"}
+	return []string{
+		"application-autoscaling:DescribeScalableTargets", "application-autoscaling:DescribeScalingActivities",
+		"application-autoscaling:DescribeScheduledActions", "ecs:DescribeServices",
+	}
 }
 
 // Field is what a signal takes from a service.
@@ -63,6 +69,7 @@ type Options struct {
 	Scaling ScalingAPI    // nil: Application Auto Scaling is not asked, and min and max are refused
 	Every   time.Duration // 0: fifteen seconds
 	Queries []Query
+	Plans   []Plan // of services that are queried; others are left out
 	Limit   string // the account's limit in words; may be empty
 }
 
@@ -73,6 +80,12 @@ type Query struct {
 	Cluster string    // name or ARN; "": the one in the service's ARN, else "default"
 	Service string    // name or ARN
 	Field   Field     // "": running
+}
+
+// Plan is a size that a sale declares ahead of time for one service.
+type Plan struct {
+	sources.Plan
+	Cluster, Service string // as in a Query
 }
 
 // Source reads services. It implements sources.Source.
@@ -121,6 +134,16 @@ func New(o Options) (*Source, error) {
 		}
 		s.opts.Queries = append(s.opts.Queries, q)
 	}
+	s.opts.Plans = nil
+	for _, p := range o.Plans {
+		q := Query{Cluster: p.Cluster, Service: p.Service}
+		if o.locate(&q) != nil || o.Scaling == nil {
+			continue
+		}
+		if v := s.find(q); v != nil {
+			v.plans = append(v.plans, p.Plan)
+		}
+	}
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("ecs source %q: %w", o.Name, errors.Join(faults...))
 	}
@@ -154,6 +177,11 @@ func (o Options) check(q *Query) error {
 	case (q.Field == Min || q.Field == Max) && o.Scaling == nil:
 		return fmt.Errorf("field %s needs a client for Application Auto Scaling, and none was given", q.Field)
 	}
+	return o.locate(q)
+}
+
+// locate replaces ARNs by the names in them, and fills in the cluster.
+func (o Options) locate(q *Query) error {
 	cluster, err := o.inARN(q.Cluster, "cluster")
 	if err != nil {
 		return err

@@ -246,6 +246,11 @@ func (slow) DescribeScalableTargets(_ context.Context, in *scaling.DescribeScala
 	}, nil
 }
 
+func (slow) DescribeScheduledActions(ctx context.Context, _ *scaling.DescribeScheduledActionsInput, _ ...func(*scaling.Options)) (*scaling.DescribeScheduledActionsOutput, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
 func (slow) DescribeScalingActivities(ctx context.Context, _ *scaling.DescribeScalingActivitiesInput, _ ...func(*scaling.Options)) (*scaling.DescribeScalingActivitiesOutput, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()

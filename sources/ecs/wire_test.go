@@ -28,6 +28,7 @@ type wire struct {
 	failures   map[string]string // reasons
 	targets    map[string]object
 	activities map[string][]object
+	scheduled  []object
 	fails      map[string]string // error codes by operation, or by "operation cluster"
 	asked      []string          // "operation cluster-or-resource"
 }
@@ -102,6 +103,8 @@ func (h *wire) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		out = object{"ScalableTargets": found}
 	case "DescribeScalingActivities":
 		out = object{"ScalingActivities": append([]object{}, h.activities[in.ResourceId[strings.LastIndexByte(in.ResourceId, '/')+1:]]...)}
+	case "DescribeScheduledActions":
+		out = object{"ScheduledActions": append([]object{}, h.scheduled...)}
 	default:
 		fail(w, r, 400, "UnknownOperationException")
 		return

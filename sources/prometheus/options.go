@@ -93,3 +93,16 @@ func (o Options) normal() (Options, *url.URL, error) {
 func wholeSeconds(d time.Duration) time.Duration {
 	return max((d + time.Second - 1).Truncate(time.Second), time.Second)
 }
+
+// Permissions lists what IAM must allow for a server that is asked with Signature Version 4: "aps" is
+// Amazon Managed Service for Prometheus, on its workspace, "monitoring" CloudWatch's PromQL, on all
+// resources. Any other server has permissions of its own.
+func Permissions(service string) []string {
+	switch service {
+	case "aps":
+		return []string{"aps:QueryMetrics"}
+	case "monitoring":
+		return []string{"cloudwatch:GetMetricData", "cloudwatch:ListMetrics"}
+	}
+	return nil
+}

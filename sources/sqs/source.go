@@ -178,3 +178,7 @@ func attributeNames() []types.QueueAttributeName {
 }
 
 func (q *queue) fifo() bool { return strings.HasSuffix(q.name, ".fifo") }
+
+// Permissions lists what IAM must allow on each queue, sorted. GetQueueUrl is called only for a queue that
+// is not given by its URL.
+func Permissions() []string { return []string{"sqs:GetQueueAttributes", "sqs:GetQueueUrl"} }
