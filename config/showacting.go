@@ -35,6 +35,7 @@ func (sh *shower) control(c *Control) yaml.MapSlice {
 		}
 	case c.ECS != nil:
 		add(&m, "cluster", c.ECS.Cluster)
+		add(&m, "scaling_endpoint", c.ECS.ScalingEndpoint)
 	case c.WaitingRoom != nil:
 		add(&m, "zone", c.WaitingRoom.Zone)
 		sh.addSecret(&m, "token", c.WaitingRoom.Token)

@@ -25,8 +25,9 @@ func (p *program) autoscaling(cfg *config.Config, s *config.Source) (sources.Sou
 			Name: s.Name, Region: login.Region, Profile: login.Profile, Secrets: awsSecrets(login),
 			API: autoscaling.NewClient(aws, login.Endpoint, httpClient()), Every: s.Every,
 		}
-		if login.Endpoint == "" { // another endpoint is Auto Scaling's alone: target health is not read there
-			o.ELB = autoscaling.NewELBClient(aws, "", httpClient())
+		// Another endpoint is Auto Scaling's alone: target health is not read there.
+		if elb := s.AutoScaling.ELBEndpoint; login.Endpoint == "" || elb != "" {
+			o.ELB = autoscaling.NewELBClient(aws, elb, httpClient())
 		}
 		eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
 			o.Queries = append(o.Queries, autoscaling.Query{Key: key, Unit: r.Unit, Group: r.AutoScaling.Group, Field: autoscaling.Field(r.AutoScaling.Field)})
@@ -46,8 +47,9 @@ func (p *program) ecs(cfg *config.Config, s *config.Source) (sources.Source, err
 			Name: s.Name, Region: login.Region, Profile: login.Profile, Secrets: awsSecrets(login),
 			API: ecs.NewClient(aws, login.Endpoint, httpClient()), Every: s.Every,
 		}
-		if login.Endpoint == "" { // another endpoint is ECS's alone: min and max are not read there
-			o.Scaling = ecs.NewScalingClient(aws, "", httpClient())
+		// Another endpoint is ECS's alone: min and max are not read there.
+		if scaling := s.ECS.ScalingEndpoint; login.Endpoint == "" || scaling != "" {
+			o.Scaling = ecs.NewScalingClient(aws, scaling, httpClient())
 		}
 		eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
 			o.Queries = append(o.Queries, ecs.Query{Key: key, Unit: r.Unit, Cluster: r.ECS.Cluster, Service: r.ECS.Service, Field: ecs.Field(r.ECS.Field)})

@@ -142,9 +142,12 @@ func (e *executors) ecsControl(a *config.Action, c *config.Control) (actions.Exe
 	if err != nil {
 		return nil, err
 	}
-	cluster := ecsCluster(a, c)
+	cluster, scaling := ecsCluster(a, c), c.ECS.ScalingEndpoint
+	if scaling == "" {
+		scaling = login.Endpoint
+	}
 	return scaleecs.New(scaleecs.Options{
-		ECS: scaleecs.NewClient(login.Config, login.Endpoint, actingClient()), Scaling: scaleecs.NewScalingClient(login.Config, login.Endpoint, actingClient()),
+		ECS: scaleecs.NewClient(login.Config, login.Endpoint, actingClient()), Scaling: scaleecs.NewScalingClient(login.Config, scaling, actingClient()),
 		Cluster: cluster, Service: a.Scale.Service, Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax,
 		Floor: a.Scale.Floor, UnitCost: a.Scale.UnitCost, Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
 		Region: c.ECS.Region, Profile: c.ECS.Profile, Secrets: login.Secrets,
