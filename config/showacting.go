@@ -295,6 +295,7 @@ func scale(m *yaml.MapSlice, c *Scale, text func(key, value string)) {
 		add(m, "raise_max", true)
 	}
 	addNumber(m, "unit_cost", c.UnitCost)
+	addNumber(m, "unit_connections", c.UnitConnections)
 	addSpan(m, "boots_in", c.BootsIn)
 	var ahead []any
 	for _, one := range c.Ahead {

@@ -134,6 +134,7 @@ func (o *Options) say(p *actions.Preview, g *group, seen actions.Evidence) {
 	}
 	p.Facts = append(p.Facts, actions.Fact{Label: "now", Text: g.progress(0)})
 	p.Evidence = seen.Need(o.Needs...)
+	p.People, p.PeopleText = seen.Waiting()
 	o.sayCost(p, g, size)
 	if grows {
 		o.sayGrowth(p, g, least, most, size, seen)

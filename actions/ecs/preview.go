@@ -166,6 +166,7 @@ func (o *Options) say(p *actions.Preview, f *fleet, seen actions.Evidence) {
 	}
 	p.Facts = append(p.Facts, actions.Fact{Label: "now", Text: f.progress(present)})
 	p.Evidence = seen.Need(o.Needs...)
+	p.People, p.PeopleText = seen.Waiting()
 	grows := least > was || size > present
 	o.sayCost(p, present, size)
 	if grows {

@@ -180,8 +180,9 @@ func (o *Options) say(p *actions.Preview, s *scene, seen actions.Evidence) {
 	p.How = o.clean(fmt.Sprintf("merge patch of %s %s/%s: %s, absolute", s.kind, o.Namespace, s.object.GetName(), p.To), maxWarning)
 	p.Facts = append(p.Facts,
 		actions.Fact{Label: "now", Text: s.progress(s.replicas)},
-		actions.Fact{Label: "resourceVersion", Text: o.clean(s.object.GetResourceVersion(), 32)})
+		actions.Fact{Label: "version", Text: "resourceVersion " + o.clean(s.object.GetResourceVersion(), 32)})
 	p.Evidence = seen.Need(o.Needs...)
+	p.People, p.PeopleText = seen.Waiting()
 	p.UndoText = "U sets " + p.From.Only(p.To).String() + " again"
 	o.sayCost(p, present, size)
 	grows := least > s.min || size > present
