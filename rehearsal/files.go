@@ -157,7 +157,7 @@ func (p *Platform) render() ([]byte, error) {
 		"SQS": p.services[SQS].url(), "Cloudflare": p.services[Cloudflare].url(),
 		"AutoScaling": p.services[AutoScaling].url(), "ELB": p.services[ELB].url(), "ECS": p.services[ECS].url(),
 		"ApplicationAutoScaling": p.services[ApplicationAutoScaling].url(), "ECSCluster": aws.ECSCluster,
-		"RateWindow": int(rateWindow(p.options.Speed).Seconds()), "Namespace": shop.Namespace, "Workloads": workloads(), "PagerDuty": p.services[PagerDuty].url(), "Sales": p.world.Sales(),
+		"RateWindow": int(rateWindow(p.options.Speed).Seconds()), "RampEvery": int(rampEvery(p.options.Speed).Seconds()), "Namespace": shop.Namespace, "Workloads": workloads(), "PagerDuty": p.services[PagerDuty].url(), "Sales": p.world.Sales(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the rehearsal's config: %w", err)

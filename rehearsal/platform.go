@@ -137,6 +137,12 @@ func rateWindow(speed float64) time.Duration {
 	return max(10*scrape, minute.Truncate(time.Second))
 }
 
+// rampEvery is how much wall time a step of a resumed admission has: two minutes of the night, and
+// never less than ten seconds, the least that the config takes.
+func rampEvery(speed float64) time.Duration {
+	return max(10*time.Second, time.Duration(float64(2*time.Minute)/max(1, speed)).Truncate(time.Second))
+}
+
 func names(list []Scenario) string {
 	out := ""
 	for i, s := range list {

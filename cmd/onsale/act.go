@@ -106,6 +106,10 @@ func (p *program) act(ctx context.Context, flags actFlags, req actions.Request) 
 		result = asked(preview)
 		result.Outcome, result.Text = actions.Refused, fmt.Sprintf("nothing was sent: --confirm %s stands for the gesture", req.Sale)
 	default:
+		if len(preview.Steps) > 1 {
+			stop := cockpit.follow(ctx, chosen)
+			defer stop()
+		}
 		result = confirmed(ctx, runner, actor, preview)
 	}
 	if err := writeAct(p.stdout, flags.output, p.ascii(), &result, flags.dryRun); err != nil {
