@@ -78,10 +78,10 @@ func TestEveryVerbIsDoneOnTheWireAndThePlatformFollows(t *testing.T) {
 			{"scale-up --to 33", "min pods 28 → 33", is("saffron", "capacity_in_service", 33)},
 			{"undo", "min pods 33 → 28", is("saffron", "capacity_min", 28)},
 			{"scale-back --to 20", "min pods 28 → 20", is("saffron", "capacity_min", 20)},
-			{"incident --text tide", "open incident", told("pagerduty", "paged")},
-			{"acknowledge", "acknowledge", told("pagerduty", "acknowledge")},
+			{"incident --text tide", "open incident", told("pagerduty", "paged", "saffron")},
+			{"acknowledge", "acknowledge", told("pagerduty", "acknowledged", "saffron")},
 			{"note --text the-tide-is-known", "note", told("pagerduty", "the-tide-is-known")},
-			{"resolve", "resolve", told("pagerduty", "resolve")},
+			{"resolve", "resolve", told("pagerduty", "resolved", "saffron")},
 		}},
 		{"pods under a ScaledObject", "juniper", []step{
 			{"scale-up --to 44", "min pods 40 → 44", is("juniper", "capacity_in_service", 44)},
