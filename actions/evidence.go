@@ -50,6 +50,16 @@ func (o Observed) Usable() bool {
 	return o.Has && (o.Freshness == sale.Fresh || o.Freshness == sale.Late)
 }
 
+// Waiting is who waits while capacity is changed, and in words: nobody is let in or sent away by it.
+func (e Evidence) Waiting() (people *float64, text string) {
+	o := e.Signal(sale.Waiting)
+	if !o.Usable() {
+		return nil, ""
+	}
+	v := o.Value
+	return &v, sale.Format(v, o.Unit, o.Estimate) + " waiting (" + sale.FormatAge(o.Age) + " old); capacity alone lets nobody in"
+}
+
 // EvidenceOf collects what a sale's state says at now. A nil state is unknown.
 func EvidenceOf(state *sale.State, now time.Time) Evidence {
 	if state == nil {

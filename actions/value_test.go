@@ -129,3 +129,16 @@ func TestEvidenceQuotesWhatIsNotKnownAsNotKnown(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestWhoWaitsIsSaidOnlyWhenItIsKnown(t *testing.T) {
+	e := actions.Evidence{Known: true, Signals: []actions.Observed{
+		{Signal: sale.Waiting, Has: true, Value: 12400, Unit: sale.Users, Estimate: true, Age: 31 * time.Second, Freshness: sale.Fresh},
+	}}
+	if n, text := e.Waiting(); n == nil || *n != 12400 || text != "~12,400 waiting (31s old); capacity alone lets nobody in" {
+		t.Errorf("%v %q", n, text)
+	}
+	e.Signals[0].Freshness = sale.Stale
+	if n, text := e.Waiting(); n != nil || text != "" {
+		t.Errorf("a stale number is told: %v %q", n, text)
+	}
+}

@@ -45,7 +45,7 @@ var verbKeys = map[string][]string{
 	VerbPause:       {"effect"},
 	VerbResume:      {"floor", "ceiling", "max_active", "ramp", "every", "abort", "effect"},
 	VerbRate:        {"floor", "ceiling", "max_active", "step", "effect"},
-	VerbScaleUp:     {"step", "sizes", "max", "raise_max", "unit_cost", "boots_in", "ahead", "effect"},
+	VerbScaleUp:     {"step", "sizes", "max", "raise_max", "unit_cost", "unit_connections", "boots_in", "ahead", "effect"},
 	VerbScaleBack:   {"step", "sizes", "floor", "unit_cost", "effect"},
 	VerbIncident:    {"severity", "text"},
 	VerbAcknowledge: {"text"},
@@ -303,7 +303,7 @@ func (x *conditions) scale(verb string, ctl *Control, in *actionIn) *Scale {
 	c := &Scale{
 		Group: in.Group.S, Cluster: in.Cluster.S, Service: in.Service.S, Namespace: in.Namespace.S, Name: in.Name.S,
 		Resource: in.Resource.S, Dimension: in.Dimension.S, Step: in.Step.V, Max: in.Max.V, RaiseMax: in.RaiseMax.V,
-		UnitCost: x.positive(in.UnitCost, "unit_cost"), BootsIn: in.BootsIn.V,
+		UnitCost: x.positive(in.UnitCost, "unit_cost"), UnitConnections: x.positive(in.UnitConnections, "unit_connections"), BootsIn: in.BootsIn.V,
 	}
 	switch ctl.Kind {
 	case ControlECS:

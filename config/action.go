@@ -68,14 +68,16 @@ type Scale struct {
 	Resource  string // application-autoscaling: "service/web/shop"
 	Dimension string // application-autoscaling: "ecs:service:DesiredCount"; its namespace is before the first colon
 
-	Sizes    []int         // the sizes to go through, ascending; empty: by Step
-	Step     Step          // one press
-	Max      int           // scale-up: nobody goes above; 0: the provider's own bound
-	RaiseMax bool          // scale-up: the provider's own maximum may be raised, up to Max
-	Floor    int           // scale-back: nobody goes below; always set there
-	UnitCost *float64      // USD per unit and hour; nil: not known
-	BootsIn  time.Duration // until a unit carries traffic; 0: not known
-	Ahead    []AheadOfTime // scale-up: what the plan scales by itself, ascending in time
+	Sizes    []int    // the sizes to go through, ascending; empty: by Step
+	Step     Step     // one press
+	Max      int      // scale-up: nobody goes above; 0: the provider's own bound
+	RaiseMax bool     // scale-up: the provider's own maximum may be raised, up to Max
+	Floor    int      // scale-back: nobody goes below; always set there
+	UnitCost *float64 // USD per unit and hour; nil: not known
+	// UnitConnections is how many database connections one more unit opens (scale-up); nil: not known.
+	UnitConnections *float64
+	BootsIn         time.Duration // until a unit carries traffic; 0: not known
+	Ahead           []AheadOfTime // scale-up: what the plan scales by itself, ascending in time
 }
 
 // AheadOfTime is a size that is wanted from an instant on, with nobody at the screen.

@@ -66,6 +66,22 @@ func usualField(signal sale.Signal, kind string) string {
 	}
 }
 
+// scalerName is what an operator calls the thing that a scale-up would move; it labels the capacity
+// in service where nobody labels it otherwise.
+func scalerName(kind, object string) string {
+	switch {
+	case kind == KindAutoScaling:
+		return "ASG"
+	case kind == KindECS:
+		return "ECS"
+	case object == "hpa":
+		return "HPA"
+	case object == "scaledobject":
+		return "KEDA"
+	}
+	return "pods"
+}
+
 // fieldOf gives the figure to read, or "" when it is not one of the source's kind.
 func (r *reader) fieldOf(b *built, s *Source) string {
 	f := b.in.Field
@@ -87,6 +103,9 @@ func (r *reader) capacity(b *built, s *Source, read *Read) {
 		field = usualField(b.spec.Signal, s.Kind)
 	}
 	has := r.need(b, field != "" || in.Field.given(), "field", s)
+	if b.spec.Signal == sale.CapacityInService && !in.Label.given() {
+		b.spec.Label = scalerName(s.Kind, in.Object.S)
+	}
 	if b.spec.Unit != sale.Count && !in.Field.given() {
 		r.wrong(b.at.keyOf("from"), fmt.Sprintf("%s source counts, and the signal %q is in %s", a(s.Kind), b.spec.Signal, b.spec.Unit), "choose another source, or another signal")
 	}

@@ -148,12 +148,14 @@ type WaitingRoomSource struct {
 // front of them say of their health.
 type AutoScalingSource struct {
 	AWS
+	ELBEndpoint string // of Elastic Load Balancing; "": AWS's own, or nobody's where Endpoint is another
 }
 
 // ECSSource reads ECS services of one region.
 type ECSSource struct {
 	AWS
-	Cluster string // the default cluster; may be empty
+	Cluster         string // the default cluster; may be empty
+	ScalingEndpoint string // of Application Auto Scaling; "": AWS's own, or nobody's where Endpoint is another
 }
 
 // KubernetesSource reads the workloads of one cluster.

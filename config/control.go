@@ -64,7 +64,8 @@ type OpsItemControl struct {
 // ECSControl acts on ECS services of one region.
 type ECSControl struct {
 	AWS
-	Cluster string // the default cluster; may be empty
+	Cluster         string // the default cluster; may be empty
+	ScalingEndpoint string // of Application Auto Scaling; "": the same as Endpoint
 }
 
 // WaitingRoomControl acts on Cloudflare waiting rooms of one zone.

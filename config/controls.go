@@ -99,6 +99,7 @@ func (r *reader) control(e entry) (Control, bool) {
 		c.ApplicationAutoScaling = r.awsControl(&c, in.controlIn, in.awsIn)
 	case *ecsControlIn:
 		c.ECS = &ECSControl{AWS: r.awsControl(&c, in.controlIn, in.awsIn).AWS, Cluster: in.Cluster.S}
+		c.ECS.ScalingEndpoint = r.url(in.ScalingEndpoint, "scaling_endpoint", true, c.allowHTTP)
 	case *kubernetesControlIn:
 		r.write(&c, in.controlIn)
 		c.Kubernetes = &KubernetesControl{Cluster: r.cluster(in.clusterIn), Name: in.Cluster.S, UID: in.ClusterUID.S}

@@ -33,13 +33,14 @@ type actionIn struct {
 	Every     span   `json:"every" jsonschema_description:"resume of a waiting room: the time between two steps of the ramp, 10s to 1h. Default 2m."`
 	Abort     []str  `json:"abort" jsonschema_description:"resume of a waiting room: what stops the ramp, such as error_ratio > 5%. A signal that is missing or stale stops it too."`
 
-	Step     step       `json:"step" jsonschema_description:"rate, scale-up, scale-back: one press: an amount, or a part such as 25%. Default: what the system suggests."`
-	Sizes    []units    `json:"sizes" jsonschema:"minItems=1,maxItems=20" jsonschema_description:"scale-up, scale-back: the sizes to go through, instead of step."`
-	Max      units      `json:"max" jsonschema_description:"scale-up: nobody goes above."`
-	RaiseMax toggle     `json:"raise_max" jsonschema_description:"scale-up: true lets the system's own maximum be raised, up to max."`
-	UnitCost number     `json:"unit_cost" jsonschema_description:"scale-up, scale-back: USD per unit and hour."`
-	BootsIn  span       `json:"boots_in" jsonschema_description:"scale-up: until a unit carries traffic."`
-	Ahead    []*aheadIn `json:"ahead" jsonschema:"maxItems=20" jsonschema_description:"scale-up: sizes that are wanted from an instant on, with nobody at the screen."`
+	Step            step       `json:"step" jsonschema_description:"rate, scale-up, scale-back: one press: an amount, or a part such as 25%. Default: what the system suggests."`
+	Sizes           []units    `json:"sizes" jsonschema:"minItems=1,maxItems=20" jsonschema_description:"scale-up, scale-back: the sizes to go through, instead of step."`
+	Max             units      `json:"max" jsonschema_description:"scale-up: nobody goes above."`
+	RaiseMax        toggle     `json:"raise_max" jsonschema_description:"scale-up: true lets the system's own maximum be raised, up to max."`
+	UnitCost        number     `json:"unit_cost" jsonschema_description:"scale-up, scale-back: USD per unit and hour."`
+	UnitConnections number     `json:"unit_connections" jsonschema_description:"scale-up: database connections that one more unit opens; held against db_connections_max before anything is sent."`
+	BootsIn         span       `json:"boots_in" jsonschema_description:"scale-up: until a unit carries traffic."`
+	Ahead           []*aheadIn `json:"ahead" jsonschema:"maxItems=20" jsonschema_description:"scale-up: sizes that are wanted from an instant on, with nobody at the screen."`
 
 	Severity str  `json:"severity" jsonschema:"enum=critical,enum=error,enum=warning,enum=info" jsonschema_description:"Of an incident. Default: critical."`
 	Text     text `json:"text" jsonschema_description:"Of an incident: the summary to start from."`

@@ -49,7 +49,8 @@ type ecsControlIn struct {
 	place
 	controlIn
 	awsIn
-	Cluster outer `json:"cluster" jsonschema_description:"The cluster of services that name none."`
+	Cluster         outer `json:"cluster" jsonschema_description:"The cluster of services that name none."`
+	ScalingEndpoint outer `json:"scaling_endpoint" jsonschema_description:"Another address of Application Auto Scaling than AWS's own. Default: endpoint."`
 }
 
 func (ecsControlIn) what() string { return "an ecs control" }

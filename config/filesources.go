@@ -121,6 +121,7 @@ type autoScalingIn struct {
 	place
 	sourceIn
 	awsIn
+	ELBEndpoint outer `json:"elb_endpoint" jsonschema_description:"Another address of Elastic Load Balancing than AWS's own. With endpoint: and without this one, target health is not read."`
 }
 
 func (autoScalingIn) what() string { return "an autoscaling source" }
@@ -129,7 +130,8 @@ type ecsIn struct {
 	place
 	sourceIn
 	awsIn
-	Cluster outer `json:"cluster" jsonschema_description:"The cluster that signals read unless they name another."`
+	Cluster         outer `json:"cluster" jsonschema_description:"The cluster that signals read unless they name another."`
+	ScalingEndpoint outer `json:"scaling_endpoint" jsonschema_description:"Another address of Application Auto Scaling than AWS's own. With endpoint: and without this one, min and max are not read."`
 }
 
 func (ecsIn) what() string { return "an ecs source" }

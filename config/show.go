@@ -105,9 +105,11 @@ func (sh *shower) source(s *Source) yaml.MapSlice {
 		add(&m, "url", s.WaitingRoom.URL)
 	case s.AutoScaling != nil:
 		sh.aws(&m, s.AutoScaling.AWS)
+		add(&m, "elb_endpoint", s.AutoScaling.ELBEndpoint)
 	case s.ECS != nil:
 		sh.aws(&m, s.ECS.AWS)
 		add(&m, "cluster", s.ECS.Cluster)
+		add(&m, "scaling_endpoint", s.ECS.ScalingEndpoint)
 	case s.Kubernetes != nil:
 		cluster(&m, s.Kubernetes.Cluster)
 	default:

@@ -35,6 +35,7 @@ func (sh *shower) control(c *Control) yaml.MapSlice {
 		}
 	case c.ECS != nil:
 		add(&m, "cluster", c.ECS.Cluster)
+		add(&m, "scaling_endpoint", c.ECS.ScalingEndpoint)
 	case c.WaitingRoom != nil:
 		add(&m, "zone", c.WaitingRoom.Zone)
 		sh.addSecret(&m, "token", c.WaitingRoom.Token)
@@ -296,6 +297,7 @@ func scale(m *yaml.MapSlice, c *Scale, text func(key, value string)) {
 		add(m, "raise_max", true)
 	}
 	addNumber(m, "unit_cost", c.UnitCost)
+	addNumber(m, "unit_connections", c.UnitConnections)
 	addSpan(m, "boots_in", c.BootsIn)
 	var ahead []any
 	for _, one := range c.Ahead {

@@ -101,10 +101,10 @@ func (r *reader) source(e entry) (Source, bool) {
 		}
 	case *autoScalingIn:
 		r.common(&s, in.sourceIn, capacityEvery, 10*time.Second, minCapacityEvery)
-		s.AutoScaling = &AutoScalingSource{AWS: r.aws(in.awsIn, in.AllowHTTP.V)}
+		s.AutoScaling = &AutoScalingSource{AWS: r.aws(in.awsIn, in.AllowHTTP.V), ELBEndpoint: r.url(in.ELBEndpoint, "elb_endpoint", true, in.AllowHTTP.V)}
 	case *ecsIn:
 		r.common(&s, in.sourceIn, capacityEvery, 10*time.Second, minCapacityEvery)
-		s.ECS = &ECSSource{AWS: r.aws(in.awsIn, in.AllowHTTP.V), Cluster: in.Cluster.S}
+		s.ECS = &ECSSource{AWS: r.aws(in.awsIn, in.AllowHTTP.V), Cluster: in.Cluster.S, ScalingEndpoint: r.url(in.ScalingEndpoint, "scaling_endpoint", true, in.AllowHTTP.V)}
 	case *kubernetesIn:
 		r.common(&s, in.sourceIn, capacityEvery, 10*time.Second, minCapacityEvery)
 		s.Kubernetes = &KubernetesSource{Cluster: r.cluster(in.clusterIn)}

@@ -22,6 +22,8 @@ func TestCredentialsGoOnlyOverHTTPSOrToThisMachine(t *testing.T) {
 		{"http with a key in a header", `{kind: prometheus, url: http://p.example, auth: {headers: {X-Api-Key: "${env:TOKEN}"}}}`, "unencrypted"},
 		{"http with a signature", `{kind: prometheus, url: http://p.example, auth: {sigv4: {region: eu-central-1}}}`, "unencrypted"},
 		{"an AWS endpoint elsewhere over http", `{kind: sqs, region: eu-central-1, endpoint: http://aws.example}`, "unencrypted"},
+		{"a second AWS endpoint elsewhere over http", `{kind: ecs, region: eu-central-1, scaling_endpoint: http://aws.example}`, "unencrypted"},
+		{"load balancers on this machine", `{kind: autoscaling, region: eu-central-1, elb_endpoint: http://127.0.0.1:1}`, ""},
 		{"an AWS endpoint on this machine", `{kind: sqs, region: eu-central-1, endpoint: http://127.0.0.1:1}`, ""},
 		{"a waiting room over http", `{kind: cloudflare-waiting-room, zone: abc, token: "${env:TOKEN}", url: http://cf.example}`, "unencrypted"},
 		{"another scheme", `{kind: prometheus, url: ftp://p.example}`, "http or https"},

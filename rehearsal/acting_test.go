@@ -130,7 +130,7 @@ func TestPodsAreScaledByWhoeverOwnsTheirScale(t *testing.T) {
 	f := open(t, Options{Seed: 3})
 	ctx := context.Background()
 	client := func(token string) dynamic.Interface {
-		c, err := dynamic.NewForConfig(&rest.Config{Host: *f.endpoint(Kubernetes), BearerToken: token, QPS: -1})
+		c, err := dynamic.NewForConfig(&rest.Config{Host: *f.endpoint(Kubernetes), BearerToken: token, TLSClientConfig: rest.TLSClientConfig{CAData: f.certificate.pem}, QPS: -1})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -206,12 +206,28 @@ func percent(share float64) int { return int(share*100 + 0.5) }
 func (c *cluster) scaledObject(g *capacity.Group, paused bool) kubernetes.ScaledObject {
 	least, most := g.Wanted.Min, g.Wanted.Max
 	s := kubernetes.ScaledObject{Target: g.Name, Min: &least, Max: &most}
-	if asked, ok := c.asked[g.Name]; ok {
-		s.Min, s.Max, s.Idle = asked.Min, asked.Max, asked.Idle
+	fields := []string{"/spec/minReplicaCount", "/spec/maxReplicaCount", "/spec/triggers", "/spec/scaleTargetRef"}
+	applied := []kubernetes.Manager{{Name: "helm", Operation: "Update", At: g.Created, Fields: fields}}
+	if g.GitBounds != nil {
+		applied = []kubernetes.Manager{{Name: kubernetes.ArgoCD, Operation: "Apply", At: g.Created, Fields: fields}}
 	}
 	s.Object = c.object("ScaledObject", g.Name, g, func(o *kubernetes.Object) {
-		o.Managers = []kubernetes.Manager{{Name: "helm", Operation: "Update", At: g.Created, Fields: []string{"/spec/minReplicaCount", "/spec/maxReplicaCount", "/spec/triggers", "/spec/scaleTargetRef"}}}
+		o.Managers = applied
+		if g.GitBounds != nil {
+			o.Annotations = map[string]string{"argocd.argoproj.io/tracking-id": "shop:keda.sh/ScaledObject:" + shop.Namespace + "/" + g.Name}
+		}
 	})
+	if asked, ok := c.asked[g.Name]; ok {
+		lo, hi := asked.Bounds()
+		if g.GitBounds != nil && (capacity.Bounds{Min: lo, Max: hi}) != g.Wanted { // Argo CD applied its own again
+			delete(c.asked, g.Name)
+			s.Generation++
+			s.Managers = applied
+			c.keep("ScaledObject", &s.Object)
+		} else {
+			s.Min, s.Max, s.Idle = asked.Min, asked.Max, asked.Idle
+		}
+	}
 	s.Trigger = kubernetes.Trigger{Type: "prometheus", Metadata: map[string]string{"query": `avg(shop_utilisation{sale="` + g.Sale + `"})`, "threshold": "0.7"}}
 	if !paused {
 		s.Status.HPAName = hpaName(g)

@@ -13,6 +13,10 @@ import (
 	"path/filepath"
 	"text/template"
 	"time"
+
+	"github.com/onsale-dev/onsale/rehearsal/aws"
+	"github.com/onsale-dev/onsale/rehearsal/capacity"
+	"github.com/onsale-dev/onsale/rehearsal/shop"
 )
 
 //go:embed onsale.yaml.tmpl
@@ -108,6 +112,9 @@ func (p *Platform) writeFiles() error {
 		{"cloudflare-write-token", []byte(p.secrets.cloudflareWrite), 0o600},
 		{"kubernetes-token", []byte(p.secrets.kubeRead), 0o600},
 		{"kubernetes-write-token", []byte(p.secrets.kubeWrite), 0o600},
+		{"kubernetes-ca.crt", p.certificate.pem, 0o644},
+		{"kubeconfig-read", p.kubeconfig("reader", p.secrets.kubeRead), 0o600},
+		{"kubeconfig-act", p.kubeconfig("operator", p.secrets.kubeWrite), 0o600},
 		{"pagerduty-routing-key", []byte(p.secrets.pagerKey), 0o600},
 		{"pagerduty-token", []byte(p.secrets.pagerToken), 0o600},
 		{"gate-token", []byte(p.secrets.gateToken), 0o600},
@@ -159,8 +166,9 @@ func (p *Platform) Config() []byte { return bytes.Clone(p.config) }
 // render fills the template. Every text in it is quoted: names, folders and URLs alike.
 func (p *Platform) render() ([]byte, error) {
 	t, err := template.New("onsale.yaml").Funcs(template.FuncMap{
-		"q":    quote,
-		"time": func(t time.Time) string { return t.Local().Format(time.RFC3339) },
+		"q":           quote,
+		"template_of": templateOf,
+		"time":        func(t time.Time) string { return t.Local().Format(time.RFC3339) },
 	}).Option("missingkey=error").Parse(configTemplate)
 	if err != nil {
 		return nil, fmt.Errorf("the rehearsal's config: %w", err)
@@ -170,12 +178,50 @@ func (p *Platform) render() ([]byte, error) {
 		"Dir": p.dir, "Prometheus": p.services[Prometheus].url(),
 		"CloudWatch": p.services[CloudWatch].url(), "CloudWatchUSEast1": p.services[CloudWatchEdge].url(),
 		"SQS": p.services[SQS].url(), "Cloudflare": p.services[Cloudflare].url(),
-		"AutoScaling": p.services[AutoScaling].url(), "PagerDuty": p.services[PagerDuty].url(), "Gate": p.services[Gate].url(), "Sales": p.world.Sales(),
+		"AutoScaling": p.services[AutoScaling].url(), "ELB": p.services[ELB].url(), "ECS": p.services[ECS].url(),
+		"ApplicationAutoScaling": p.services[ApplicationAutoScaling].url(), "ECSCluster": aws.ECSCluster,
+		"RateWindow": int(rateWindow(p.options.Speed).Seconds()), "RampEvery": int(rampEvery(p.options.Speed).Seconds()), "Namespace": shop.Namespace, "Workloads": workloads(),
+		"PagerDuty": p.services[PagerDuty].url(), "Gate": p.services[Gate].url(), "Sales": p.world.Sales(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the rehearsal's config: %w", err)
 	}
 	return out.Bytes(), nil
+}
+
+// workload is how the pods of some sales are read: by the object that scales them.
+type workload struct{ Template, Object, Resource string }
+
+// workloads are read by the HPA that was made for them, or by the ScaledObject, of which KEDA makes one.
+func workloads() []workload {
+	return []workload{{"on_pods_hpa", "hpa", "$asg"}, {"on_pods_keda", "scaledobject", "$asg"}}
+}
+
+// templateOf is the template of the config for what carries a sale.
+func templateOf(d shop.Declared) string {
+	switch {
+	case d.Kind == capacity.Instances:
+		return "on_instances"
+	case d.Kind == capacity.Tasks:
+		return "on_tasks"
+	case d.Scaler == capacity.KEDA:
+		return "on_pods_keda"
+	}
+	return "on_pods_hpa"
+}
+
+// kubeconfig is the file by which a user of the rehearsal's cluster logs in, as kubectl takes it.
+func (p *Platform) kubeconfig(user, token string) []byte {
+	return fmt.Appendf(nil, `apiVersion: v1
+kind: Config
+clusters:
+- {name: %[1]s, cluster: {server: %[2]q, certificate-authority-data: %[6]s}}
+users:
+- {name: %[3]s, user: {token: %[4]q}}
+contexts:
+- {name: %[1]s, context: {cluster: %[1]s, user: %[3]s, namespace: %[5]s}}
+current-context: %[1]s
+`, shop.ClusterName, p.services[Kubernetes].url(), user, token, shop.Namespace, base64.StdEncoding.EncodeToString(p.certificate.pem))
 }
 
 // quote writes a JSON string, which is a YAML string too.

@@ -59,10 +59,13 @@ type Platform struct {
 	files    []string // written by us, removed by Stop
 	ownDir   bool
 	secrets  secrets
-	pager    *pagerduty.Server
-	slack    *inbox.Slack
-	jira     *inbox.Jira
-	config   []byte
+
+	certificate *certificate // of the services that speak TLS
+
+	pager  *pagerduty.Server
+	slack  *inbox.Slack
+	jira   *inbox.Jira
+	config []byte
 
 	cancel  context.CancelFunc
 	running sync.WaitGroup
@@ -129,6 +132,20 @@ func Start(ctx context.Context, o Options) (*Platform, error) {
 	return p, nil
 }
 
+// rateWindow is how much wall time the admission rate of a night is taken over: a minute, and less
+// where more of the night goes by in it, so that an effect is seen as soon as it would be. Shorter
+// than ten scrapes a rate is noise.
+func rateWindow(speed float64) time.Duration {
+	minute := time.Duration(float64(time.Minute) / max(1, speed))
+	return max(10*scrape, minute.Truncate(time.Second))
+}
+
+// rampEvery is how much wall time a step of a resumed admission has: two minutes of the night, and
+// never less than ten seconds, the least that the config takes.
+func rampEvery(speed float64) time.Duration {
+	return max(10*time.Second, time.Duration(float64(2*time.Minute)/max(1, speed)).Truncate(time.Second))
+}
+
 func names(list []Scenario) string {
 	out := ""
 	for i, s := range list {
@@ -149,6 +166,10 @@ func checkSpeed(v float64) error {
 
 func (p *Platform) start(ctx context.Context) error {
 	if err := p.makeDir(); err != nil {
+		return err
+	}
+	var err error
+	if p.certificate, err = newCertificate(); err != nil {
 		return err
 	}
 	listeners, err := p.listen()
@@ -203,7 +224,7 @@ func (p *Platform) play(exposed *shop.Exposition) (*prom.Scraper, error) {
 			err = exposed.With(func(families []*dto.MetricFamily) error { return scraper.Backfill(at, families) })
 		}
 	}
-	world, newErr := shop.New(shop.Options{Seed: p.options.Seed, Scenario: p.options.Scenario, Start: start, History: p.options.history, Ahead: p.options.Ahead}, fill)
+	world, newErr := shop.New(shop.Options{Seed: p.options.Seed, Scenario: p.options.Scenario, Start: start, History: p.options.history, Ahead: p.options.Ahead, Window: rateWindow(p.options.Speed)}, fill)
 	playing = false
 	if err = errors.Join(newErr, err); err != nil {
 		return nil, err

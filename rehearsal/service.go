@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -30,8 +31,9 @@ func Kinds() []string { return []string{OK, Down, Hang, Error, Garbage, Throttle
 // service is one listening part of the platform, which can be broken and mended while it runs.
 type service struct {
 	name    string
-	path    string // what follows the address in the service's URL
-	addr    string // fixed for the life of the platform, also while the service is down
+	path    string      // what follows the address in the service's URL
+	addr    string      // fixed for the life of the platform, also while the service is down
+	secure  *tls.Config // nil: it speaks plain HTTP
 	handler http.Handler
 	broken  map[string]http.Handler // how it answers with a fault of kind Error, Garbage or Throttle
 
@@ -51,7 +53,12 @@ func newService(name string) (*service, net.Listener, error) {
 	return &service{name: name, addr: ln.Addr().String(), kind: OK, change: make(chan struct{})}, ln, nil
 }
 
-func (s *service) url() string { return "http://" + s.addr + s.path }
+func (s *service) url() string {
+	if s.secure != nil {
+		return "https://" + s.addr + s.path
+	}
+	return "http://" + s.addr + s.path
+}
 
 // serve begins to answer on a listener that this service opened.
 func (s *service) serve(ln net.Listener) {
@@ -61,6 +68,9 @@ func (s *service) serve(ln net.Listener) {
 		ErrorLog:          log.New(io.Discard, "", 0), // a terminal may be showing the cockpit
 	}
 	server := s.server
+	if s.secure != nil {
+		ln = tls.NewListener(ln, s.secure)
+	}
 	s.ended.Go(func() { _ = server.Serve(ln) }) // ends with Close
 }
 

@@ -69,6 +69,8 @@ func (p *Platform) listen() (map[*service]net.Listener, error) {
 			s.path = "/client/v4"
 		case Metrics:
 			s.path = "/metrics"
+		case Kubernetes:
+			s.secure = p.certificate.config()
 		}
 		p.services[name] = s
 	}

@@ -33,7 +33,11 @@ func rowColumns() []figureColumn {
 	}
 }
 
-// fitColumns leaves out columns until the rest fits into w cells.
+// hostsMost holds "KEDA 40/40 max 60" and a blank before it.
+const hostsMost = 18
+
+// fitColumns leaves out columns until the rest fits into w cells. What is left over goes to the
+// hosts, which have more to say than their number.
 func fitColumns(all []figureColumn, w int) []figureColumn {
 	sum := 0
 	for _, c := range all {
@@ -52,13 +56,16 @@ func fitColumns(all []figureColumn, w int) []figureColumn {
 		sum -= all[first].w
 		all = append(all[:first:first], all[first+1:]...)
 	}
+	if last := len(all) - 1; last >= 0 && all[last].signal == sale.CapacityInService {
+		all[last].w = max(all[last].w, min(hostsMost, all[last].w+w-sum))
+	}
 	return all
 }
 
 // saleRows draws three to five lines a sale: who and when, why, the figures, their trends
 // (or the age of a stale one), and one more fact.
 func (r *Renderer) saleRows(f *Frame, states []*sale.State, p overviewPlan) []string {
-	cols := fitColumns(rowColumns(), f.Width-1)
+	cols := fitColumns(rowColumns(), f.Width)
 	c := newCanvas(f.Theme, f.Width, 1)
 	x := 0
 	for _, col := range cols {
@@ -90,6 +97,9 @@ func (f *Frame) saleRow(st *sale.State, cols []figureColumn, h int) []string {
 	x := 0
 	for _, col := range cols {
 		fig := figureOf(st, col.signal, f)
+		if col.signal == sale.CapacityInService {
+			fig.now = hostsText(&fig, col.w-1)
+		}
 		x += col.w
 		f.figureCell(c, x, 2, col.w, &fig)
 		if trends {
@@ -100,6 +110,27 @@ func (f *Frame) saleRow(st *sale.State, cols []figureColumn, h int) []string {
 		drawFact(c, 2, h-1, f.Width-2, at(lines, 1))
 	}
 	return c.rows()
+}
+
+// hostsText says what carries a sale as far as it fits: "ASG 24/24 max 32", "ASG 24/24", "24/24".
+func hostsText(fig *figure, w int) string {
+	if !fig.declared || fig.freshness == sale.NoData {
+		return fig.now
+	}
+	named := fig.now
+	if !isStandardLabel(fig.known.Spec) { // "in service" says nothing here
+		named = fig.label + " " + fig.now
+	}
+	full := named
+	if fig.freshness != sale.Stale && fig.against != "" {
+		full += " " + fig.against
+	}
+	for _, form := range []string{full, named} {
+		if cells(form) <= w {
+			return form
+		}
+	}
+	return fig.now
 }
 
 // joinFacts is the cause on one line and everything else on a second.

@@ -144,7 +144,7 @@ func factsOf(st *sale.State, now time.Time) []fact {
 	if blind {
 		facts = append(facts, needed)
 	}
-	for _, n := range st.Notes {
+	for _, n := range weighed(st.Notes) {
 		facts = append(facts, fact{"note", n.Text, watch})
 	}
 	facts = append(facts, problemFacts(st)...)
@@ -152,6 +152,30 @@ func factsOf(st *sale.State, now time.Time) []fact {
 		facts = append(facts, needed)
 	}
 	return append(facts, standingFacts(st)...)
+}
+
+// hinders are the notes of what makes a scale-up fail or stop short, and mere those of what is as it
+// should be. All others stand between them.
+var (
+	hinders = []string{
+		"deleting", "not_active", "launch_suspended", "suspended_by_aws", "at_max", "hpa_at_max", "pods_unschedulable", "pods_stuck", "keda_paused",
+		"keda_paused_scale_out", "hpa_unable", "hpa_inactive", "gitops", "activity_failed", "scaling_failed", "below_desired", "suspended", "replica_failure",
+	}
+	mere = []string{"hpa_at_min", "hpa_owns", "keda_owns", "hpa_stabilized", "not_scaled", "warm_pool", "weighted", "pods_starting", "launching", "targets_initial"}
+)
+
+// weighed are the notes with what hinders first; of one weight they stay in their order.
+func weighed(notes []sale.Note) []sale.Note {
+	weight := func(n sale.Note) int {
+		switch {
+		case slices.Contains(hinders, n.Code):
+			return 0
+		case slices.Contains(mere, n.Code):
+			return 2
+		}
+		return 1
+	}
+	return slices.SortedStableFunc(slices.Values(notes), func(a, b sale.Note) int { return weight(a) - weight(b) })
 }
 
 // problemFacts says which sources of a sale are in trouble, one line each. What a source

@@ -139,3 +139,14 @@ func TestMoneyForReadingIsWrittenToAHundredthOfACent(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatHindersAScaleUpIsSaidBeforeWhatIsAsItShouldBe(t *testing.T) {
+	note := func(code string) sale.Note { return sale.Note{Code: code, Text: code} }
+	got := ""
+	for _, n := range weighed([]sale.Note{note("event"), note("hpa_at_min"), note("rollout"), note("pods_unschedulable"), note("gitops")}) {
+		got += n.Code + " "
+	}
+	if want := "pods_unschedulable gitops event rollout hpa_at_min "; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}

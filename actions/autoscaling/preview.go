@@ -53,6 +53,12 @@ func (o *Options) up(p *actions.Preview, g *group, req actions.Request) *actions
 	if no != nil {
 		return no
 	}
+	if n > g.max && o.suggests(req) {
+		n = max(g.max, g.desired)
+	}
+	if n <= g.min {
+		return refusal(actions.GuardBounds, "raise max first, or allow it in the config", "desired is at the group's max of %d: there is no headroom", g.max)
+	}
 	if n > g.max && !o.RaiseMax {
 		return refusal(actions.GuardBounds, "choose a size up to max, or allow max to be raised in the config",
 			"%d is over the group's max of %d: headroom for %d more", n, g.max, max(g.max-g.desired, 0))
@@ -65,6 +71,11 @@ func (o *Options) up(p *actions.Preview, g *group, req actions.Request) *actions
 		p.To[DesiredCapacity] = actions.Number(float64(n))
 	}
 	return nil
+}
+
+// suggests reports whether the size is for the executor to choose, within what the group allows.
+func (o *Options) suggests(req actions.Request) bool {
+	return req.To == nil && len(o.Sizes) == 0 && !o.RaiseMax
 }
 
 // back fills in a scale-back: the floor comes down, and so does the size where no policy moves it.
@@ -123,7 +134,8 @@ func (o *Options) say(p *actions.Preview, g *group, seen actions.Evidence) {
 	}
 	p.Facts = append(p.Facts, actions.Fact{Label: "now", Text: g.progress(0)})
 	p.Evidence = seen.Need(o.Needs...)
-	o.sayCost(p, g, size)
+	p.People, p.PeopleText = seen.Waiting()
+	o.sayCost(p, g, g.desired, size)
 	if grows {
 		o.sayGrowth(p, g, least, most, size, seen)
 	} else {
@@ -136,14 +148,21 @@ func (o *Options) say(p *actions.Preview, g *group, seen actions.Evidence) {
 	}
 }
 
+// span is how long a start takes, as configured: "; starts take 1:30 to 3:00". "" when nobody said.
+func (o *Options) span() string {
+	if o.Latest <= 0 {
+		return ""
+	}
+	return "; starts take " + sale.Format(o.Soonest.Seconds(), sale.Seconds, false) + " to " + sale.Format(o.Latest.Seconds(), sale.Seconds, false)
+}
+
 func count(s actions.Setting) int {
 	v, _ := s.Number()
 	return int(v)
 }
 
-func (o *Options) sayCost(p *actions.Preview, g *group, size int) { o.sayCostOf(p, g, size-g.desired) }
-
-func (o *Options) sayCostOf(p *actions.Preview, g *group, more int) {
+func (o *Options) sayCost(p *actions.Preview, g *group, present, size int) {
+	more := size - present
 	switch {
 	case o.UnitCost == nil:
 		p.CostText = "not known: no cost per instance is configured"
@@ -152,7 +171,7 @@ func (o *Options) sayCostOf(p *actions.Preview, g *group, more int) {
 	default:
 		cost := float64(more) * *o.UnitCost
 		p.CostPerHour = &cost
-		p.CostText = fmt.Sprintf("%+d × $%.4g = %+.2f USD/h, list price", more, *o.UnitCost, cost)
+		p.CostText = fmt.Sprintf("%+d × $%.4g = %+.2f USD/h, %.2f → %.2f, list price", more, *o.UnitCost, cost, float64(present)**o.UnitCost, float64(size)**o.UnitCost)
 	}
 }
 

@@ -29,6 +29,7 @@ func texts(p actions.Preview) string {
 func number(v int) *int { return &v }
 
 func TestWhatAPreviewSaysBefore(t *testing.T) {
+	suggested := ask(actions.ScaleUp, 0) // nobody names a size
 	cost := 0.39
 	instead := func(from, to string) func(*cloud) {
 		return func(c *cloud) {
@@ -67,12 +68,15 @@ func TestWhatAPreviewSaysBefore(t *testing.T) {
 			name: "a scale up that only holds what is there says so", ask: ask(actions.ScaleUp, 24), to: "MinSize 24",
 			wants: []string{"no instance is added: it holds the 24"},
 		},
-		{name: "the cost is the added instances", ask: ask(actions.ScaleUp, 32), opts: func(o *Options) { o.UnitCost = &cost }, to: "MinSize 32", wants: []string{"COST +8 × $0.39 = +3.12 USD/h"}},
+		{name: "the cost is the added instances", ask: ask(actions.ScaleUp, 32), opts: func(o *Options) { o.UnitCost = &cost }, to: "MinSize 32", wants: []string{"COST +8 × $0.39 = +3.12 USD/h, 9.36 → 12.48, list price"}},
 		{name: "suspended Launch refuses", cloud: suspended("Launch"), ask: ask(actions.ScaleUp, 32), wants: []string{"REFUSED target: Launch is suspended: AWS would accept it and start nothing", "User suspended at"}, to: "MinSize 32"},
 		{name: "suspended AddToLoadBalancer warns that new instances get no traffic", cloud: suspended("AddToLoadBalancer"), ask: ask(actions.ScaleUp, 32), wants: []string{"WARNING AddToLoadBalancer is suspended: new instances get no traffic"}, to: "MinSize 32"},
 		{name: "another suspended process is named", cloud: suspended("ReplaceUnhealthy"), ask: ask(actions.ScaleUp, 32), wants: []string{"WARNING ReplaceUnhealthy is suspended"}, to: "MinSize 32"},
 		{name: "suspended Terminate is said of a scale back", cloud: suspended("Terminate"), ask: ask(actions.ScaleBack, 10), seen: during(sale.Closed), wants: []string{"WARNING Terminate is suspended: no instance ends", "RISK normal"}, to: "MinSize 10"},
 		{name: "a size over max is refused with the headroom", ask: ask(actions.ScaleUp, 41), wants: []string{"REFUSED bounds: 41 is over the group's max of 40: headroom for 16 more"}, to: ""},
+		{name: "the size that nobody named stops at max", cloud: func(c *cloud) { c.group.Max = 26 }, ask: suggested, wants: []string{"CHANGE min 20 → 26, desired 24 → 26", "headroom: none above 26"}, hasNot: []string{"REFUSED"}, to: "MinSize 26"},
+		{name: "a group that is at its max and held there has no headroom", cloud: func(c *cloud) { c.group.Min, c.group.Max = 24, 24 }, ask: suggested, wants: []string{"REFUSED bounds: desired is at the group's max of 24: there is no headroom"}},
+		{name: "how long starts take is said where it is known", ask: ask(actions.ScaleUp, 32), opts: func(o *Options) { o.Soonest, o.Latest = 90*time.Second, 3*time.Minute }, to: "MinSize 32", wants: []string{"done when 32 are in service and healthy; starts take 1:30 to 3:00"}},
 		{name: "max is raised along where that is allowed", opts: raise, ask: ask(actions.ScaleUp, 50), wants: []string{"max 40 → 50", "headroom: none above 50", "U sets min 20 again and max 40"}, to: "MaxSize 50, MinSize 50"},
 		{name: "max is never raised over the bound", opts: raise, ask: ask(actions.ScaleUp, 61), wants: []string{"REFUSED bounds: 61 is over the bound of 60"}},
 		{name: "a raised max makes the warm pool start more", cloud: pool, opts: raise, ask: ask(actions.ScaleUp, 50), to: "MaxSize 50, MinSize 50", wants: []string{"WARNING a larger max prepares up to 10 more instances for the warm pool, which cost too"}},

@@ -54,7 +54,7 @@ func (o *Options) sayGrowth(p *actions.Preview, g *group, least, most, size int,
 	} else {
 		p.UndoText += "; instances leave as the scaling policies decide"
 	}
-	p.EffectText = fmt.Sprintf("read back in seconds; done when %d are in service and healthy", size)
+	p.EffectText = fmt.Sprintf("read back in seconds; done when %d are in service and healthy", size) + o.span()
 	p.Soonest, p.Latest = o.Soonest, o.Latest
 	o.watch(p, seen, sale.CapacityInService, actions.Up, size)
 }

@@ -335,7 +335,7 @@ func (s *Schedule) say(p *actions.Preview, g *group, all []types.ScheduledUpdate
 		o.sayWarmPool(p, g, int(most), n)
 	}
 	p.How = sale.Clean("PutScheduledUpdateGroupAction "+s.opts.Name+": "+p.To.String(), maxWarning)
-	o.sayCostOf(p, g, max(n, g.desired)-max(least, g.desired))
+	o.sayCost(p, g, max(least, g.desired), max(n, g.desired))
 	p.CostText += ", from that time on"
 	p.EffectText = "read back in seconds; AWS sets it at that time, also with this program closed"
 	p.UndoText = "U deletes it, until its time; after it, scale back"

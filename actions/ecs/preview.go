@@ -76,6 +76,10 @@ func (o *Options) up(p *actions.Preview, f *fleet, req actions.Request) *actions
 	case f.target == nil:
 		p.To = actions.Value{DesiredCount: actions.Number(float64(n))}
 		return nil
+	case n > f.max && o.suggests(req) && f.max > least:
+		n = f.max
+	case n > f.max && o.suggests(req):
+		return refusal(actions.GuardBounds, "raise max first, or allow it in the config", "the target is at its max of %d: there is no headroom", f.max)
 	case n > f.max && !o.RaiseMax:
 		return refusal(actions.GuardBounds, "choose a size up to max, or allow max to be raised in the config",
 			"%d is over the target's max of %d: headroom for %d more", n, f.max, max(f.max-present, 0))
@@ -85,6 +89,11 @@ func (o *Options) up(p *actions.Preview, f *fleet, req actions.Request) *actions
 		p.To[MaxCapacity] = actions.Number(float64(n))
 	}
 	return nil
+}
+
+// suggests reports whether the size is for the executor to choose, within what the target allows.
+func (o *Options) suggests(req actions.Request) bool {
+	return req.To == nil && len(o.Sizes) == 0 && !o.RaiseMax
 }
 
 func (o *Options) back(p *actions.Preview, f *fleet, req actions.Request) *actions.Refusal {
@@ -157,8 +166,9 @@ func (o *Options) say(p *actions.Preview, f *fleet, seen actions.Evidence) {
 	}
 	p.Facts = append(p.Facts, actions.Fact{Label: "now", Text: f.progress(present)})
 	p.Evidence = seen.Need(o.Needs...)
+	p.People, p.PeopleText = seen.Waiting()
 	grows := least > was || size > present
-	o.sayCost(p, size-present)
+	o.sayCost(p, present, size)
 	if grows {
 		o.sayGrowth(p, f, least, size, seen)
 	} else {
@@ -172,14 +182,22 @@ func (o *Options) say(p *actions.Preview, f *fleet, seen actions.Evidence) {
 	}
 }
 
-func (o *Options) sayCost(p *actions.Preview, more int) {
+func (o *Options) sayCost(p *actions.Preview, present, size int) {
 	if o.UnitCost == nil {
 		p.CostText = "not known: no cost per task is configured"
 		return
 	}
-	cost := float64(more) * *o.UnitCost
+	cost := float64(size-present) * *o.UnitCost
 	p.CostPerHour = &cost
-	p.CostText = fmt.Sprintf("%+d × $%.4g = %+.2f USD/h, list price", more, *o.UnitCost, cost)
+	p.CostText = fmt.Sprintf("%+d × $%.4g = %+.2f USD/h, %.2f → %.2f, list price", size-present, *o.UnitCost, cost, float64(present)**o.UnitCost, float64(size)**o.UnitCost)
+}
+
+// span is how long a start takes, as configured: "; starts take 1:00 to 2:00". "" when nobody said.
+func (o *Options) span() string {
+	if o.Latest <= 0 {
+		return ""
+	}
+	return "; starts take " + sale.Format(o.Soonest.Seconds(), sale.Seconds, false) + " to " + sale.Format(o.Latest.Seconds(), sale.Seconds, false)
 }
 
 // declares reports whether a sale has a signal at all.

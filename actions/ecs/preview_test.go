@@ -27,6 +27,7 @@ func texts(p actions.Preview) string {
 }
 
 func TestWhatAPreviewSaysBefore(t *testing.T) {
+	suggested := ask(actions.ScaleUp, 0) // nobody names a size
 	cost := 0.1
 	instead := func(pairs ...string) func(*cloud) {
 		return func(c *cloud) {
@@ -68,6 +69,9 @@ func TestWhatAPreviewSaysBefore(t *testing.T) {
 		{name: "a service without a scalable target is scaled by its count, and none is registered", none: true, ask: ask(actions.ScaleUp, 32), to: "desiredCount 32", wants: []string{"HOW UpdateService pl-prod/web: desiredCount 32, absolute, no new deployment", "no policy changes it"}},
 		{name: "the cost is the added tasks", opts: func(o *Options) { o.UnitCost = &cost }, ask: ask(actions.ScaleUp, 32), to: "MinCapacity 32", wants: []string{"COST +8 × $0.1 = +0.80 USD/h"}},
 		{name: "a size over max is refused with the headroom", ask: ask(actions.ScaleUp, 41), wants: []string{"REFUSED bounds: 41 is over the target's max of 40: headroom for 16 more"}},
+		{name: "the size that nobody named stops at max", cloud: func(c *cloud) { c.group.Max = 26 }, ask: suggested, to: "MinCapacity 26", wants: []string{"CHANGE min 20 → 26, desired 24 → 26"}, hasNot: []string{"REFUSED"}},
+		{name: "a target that is at its max has no headroom", cloud: func(c *cloud) { c.group.Min, c.group.Max = 24, 24 }, ask: suggested, wants: []string{"REFUSED bounds: the target is at its max of 24: there is no headroom"}},
+		{name: "how long starts take is said where it is known", ask: ask(actions.ScaleUp, 32), opts: func(o *Options) { o.Soonest, o.Latest = time.Minute, 2*time.Minute }, to: "MinCapacity 32", wants: []string{"done when 32 are running; starts take 1:00 to 2:00"}},
 		{name: "max is raised along where that is allowed", opts: func(o *Options) { o.RaiseMax = true }, ask: ask(actions.ScaleUp, 50), to: "MaxCapacity 50, MinCapacity 50", wants: []string{"max 40 → 50", "headroom: none above 50"}},
 		{name: "a deployment in progress is said", cloud: func(c *cloud) {
 			c.group.Refresh = &capacity.Refresh{ID: "r", Status: "InProgress", Percent: 50, Start: time.Now()}

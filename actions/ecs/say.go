@@ -33,7 +33,7 @@ func (o *Options) sayGrowth(p *actions.Preview, f *fleet, least, size int, seen 
 	}
 	o.sayConnections(p, f, size, seen)
 	p.Soonest, p.Latest = o.Soonest, o.Latest
-	p.EffectText = fmt.Sprintf("read back in seconds; done when %d are running", size)
+	p.EffectText = fmt.Sprintf("read back in seconds; done when %d are running", size) + o.span()
 	o.watch(p, seen, sale.CapacityInService, actions.Up, size)
 }
 
@@ -138,7 +138,8 @@ func (o *Options) sayTarget(p *actions.Preview, f *fleet, least int, grows bool)
 			}
 		}
 	}
-	if f.decision != "" && grows {
+	// That it could not shrink further says nothing of growing.
+	if f.decision != "" && grows && !strings.Contains(f.decision, "AlreadyAtMinCapacity") {
 		warn(p, "of the last scaling decision: %s", f.decision)
 	}
 	var found []string

@@ -328,7 +328,7 @@ func (s *Schedule) say(p *actions.Preview, f *fleet, all []sctypes.ScheduledActi
 	}
 	p.How = sale.Clean("PutScheduledAction "+s.opts.Name+": "+p.To.String(), maxWarning)
 	present, _ := f.size()
-	o.sayCost(p, max(n, present)-max(least, present))
+	o.sayCost(p, max(least, present), max(n, present))
 	p.CostText += ", from that time on"
 	p.EffectText = "read back in seconds; AWS sets it at that time, also with this program closed"
 	o.sayConnections(p, f, n, seen)

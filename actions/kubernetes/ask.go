@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -29,6 +30,16 @@ func (o *Options) ask(ctx context.Context, p *actions.Preview, s *scene) {
 		return
 	}
 	got, err := o.patch(ctx, s, p.To, []string{metav1.DryRunAll})
+	for range statusTries - 1 { // a status that was written in between is no change
+		if _, own := statusOf(err); !own || !apierrors.IsConflict(err) {
+			break
+		}
+		now, failed := o.read(ctx)
+		if failed != nil || now.version() != p.Version {
+			break
+		}
+		got, err = o.patch(ctx, now, p.To, []string{metav1.DryRunAll})
+	}
 	if err == nil {
 		after := &scene{means: s.means, object: got}
 		if v := after.value(); !v.Holds(p.To) {

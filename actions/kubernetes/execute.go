@@ -13,12 +13,17 @@ import (
 	"github.com/onsale-dev/onsale/sale"
 )
 
+// statusTries is how often a patch is sent at most while only a status is written in between.
+const statusTries = 3
+
 func unsent(class sale.Class, text, hint string) error {
 	return &actions.RejectedError{Problem: sale.Problem{Class: class, Text: sale.Clean("not sent: "+text, maxProblemText), Hint: hint}}
 }
 
 // Execute implements actions.Executor. It reads the object, refuses one that is not as it was
 // previewed, and sends one patch that is conditional on what it read. A conflict says who wrote.
+// One that a status alone has caused, as an autoscaler's does every few seconds, has stored nothing
+// and changed nothing of what was previewed: the patch is then sent again, statusTries times in all.
 func (x *Executor) Execute(ctx context.Context, p actions.Preview, _ string) (actions.Receipt, error) {
 	o := &x.opts
 	if ctx.Err() != nil {
@@ -45,6 +50,16 @@ func (x *Executor) Execute(ctx context.Context, p actions.Preview, _ string) (ac
 		return actions.Receipt{}, o.conflict(p, s)
 	}
 	got, err := o.patch(ctx, s, p.To, nil)
+	for range statusTries - 1 {
+		if _, own := statusOf(err); !own || !apierrors.IsConflict(err) {
+			break
+		}
+		now, failed := x.again(ctx, p)
+		if failed != nil || now.version() != p.Version || o.target(now) != p.Target {
+			break
+		}
+		got, err = o.patch(ctx, now, p.To, nil)
+	}
 	switch {
 	case err == nil:
 		return actions.Receipt{Text: "accepted by the API server, resourceVersion " + o.clean(got.GetResourceVersion(), 32)}, nil

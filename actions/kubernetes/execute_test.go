@@ -112,6 +112,53 @@ func TestAStatusThatMovesIsNoChange(t *testing.T) {
 	}
 }
 
+func TestAStatusThatIsWrittenInBetweenIsNoConflict(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		conflicts int // patches that the server refuses before it takes one
+		dry       bool
+		done      bool
+	}{
+		{"a write that a status overtook is sent again", 2, false, true},
+		{"not for ever", 3, false, false},
+		{"a dry run that a status overtook is made again", 2, true, true},
+		{"that one not for ever either", 3, true, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cl := newCluster(t)
+			x := cl.executor(t, "web")
+			refused := 0
+			refuse := func(r *http.Request) (int, string) {
+				if r.Method == http.MethodPatch && (r.URL.Query().Get("dryRun") != "") == c.dry && refused < c.conflicts {
+					refused++
+					return 409, statusBody(409, "Conflict", "the object has been modified; please apply your changes to the latest version")
+				}
+				return 0, ""
+			}
+			if c.dry {
+				cl.answer = refuse
+			}
+			p := look(t, x, ask(actions.ScaleUp, 32), actions.Evidence{})
+			if c.dry {
+				if p.Refused() == c.done || refused != c.conflicts {
+					t.Errorf("refused %d times, then %+v", refused, p.Refusals)
+				}
+				return
+			}
+			cl.answer = refuse
+			before := cl.written()
+			_, err := x.Execute(t.Context(), p, "k")
+			var conflict *actions.ConflictError
+			if (err == nil) != c.done || !c.done && (!errors.As(err, &conflict) || !strings.Contains(conflict.Text, "only its status")) {
+				t.Errorf("%v", err)
+			}
+			if n := cl.written() - before; n != 3 {
+				t.Errorf("%d patches", n)
+			}
+		})
+	}
+}
+
 func TestThePatchIsOneFieldUnderTheObjectsOwnVersion(t *testing.T) {
 	for of, want := range map[string]string{"web": `{"minReplicas":32}`, "worker": `{"minReplicaCount":32}`, "cache": `{"replicas":32}`} {
 		cl := newCluster(t)

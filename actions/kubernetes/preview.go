@@ -64,6 +64,10 @@ func (o *Options) up(p *actions.Preview, s *scene, req actions.Request) *actions
 	switch {
 	case no != nil:
 		return no
+	case s.most != "" && n > s.max && o.suggests(req) && s.max > s.min:
+		n = s.max
+	case s.most != "" && n > s.max && o.suggests(req):
+		return refusal(actions.GuardBounds, "raise max first, or allow it in the config", "the %s is at its max of %d: there is no headroom", s.kind, s.max)
 	case s.most != "" && n > s.max && !o.RaiseMax:
 		return refusal(actions.GuardBounds, "choose a size up to max, or allow max to be raised in the config",
 			"%d is over the max of %d of the %s: headroom for %d more", n, s.max, s.kind, max(s.max-s.present(), 0))
@@ -73,6 +77,11 @@ func (o *Options) up(p *actions.Preview, s *scene, req actions.Request) *actions
 		p.To[s.most] = actions.Number(float64(n))
 	}
 	return nil
+}
+
+// suggests reports whether the size is for the executor to choose, within what the autoscaler allows.
+func (o *Options) suggests(req actions.Request) bool {
+	return req.To == nil && len(o.Sizes) == 0 && !o.RaiseMax
 }
 
 func (o *Options) back(p *actions.Preview, s *scene, req actions.Request) *actions.Refusal {
@@ -171,10 +180,11 @@ func (o *Options) say(p *actions.Preview, s *scene, seen actions.Evidence) {
 	p.How = o.clean(fmt.Sprintf("merge patch of %s %s/%s: %s, absolute", s.kind, o.Namespace, s.object.GetName(), p.To), maxWarning)
 	p.Facts = append(p.Facts,
 		actions.Fact{Label: "now", Text: s.progress(s.replicas)},
-		actions.Fact{Label: "resourceVersion", Text: o.clean(s.object.GetResourceVersion(), 32)})
+		actions.Fact{Label: "version", Text: "resourceVersion " + o.clean(s.object.GetResourceVersion(), 32)})
 	p.Evidence = seen.Need(o.Needs...)
+	p.People, p.PeopleText = seen.Waiting()
 	p.UndoText = "U sets " + p.From.Only(p.To).String() + " again"
-	o.sayCost(p, size-present)
+	o.sayCost(p, present, size)
 	grows := least > s.min || size > present
 	if grows {
 		o.sayGrowth(p, s, least, most, size, seen)
@@ -184,14 +194,22 @@ func (o *Options) say(p *actions.Preview, s *scene, seen actions.Evidence) {
 	o.sayReverts(p, s)
 }
 
-func (o *Options) sayCost(p *actions.Preview, more int) {
+func (o *Options) sayCost(p *actions.Preview, present, size int) {
 	if o.UnitCost == nil {
 		p.CostText = "not known: no cost per pod is configured"
 		return
 	}
-	cost := float64(more) * *o.UnitCost
+	cost := float64(size-present) * *o.UnitCost
 	p.CostPerHour = &cost
-	p.CostText = fmt.Sprintf("%+d × $%.4g = %+.2f USD/h", more, *o.UnitCost, cost)
+	p.CostText = fmt.Sprintf("%+d × $%.4g = %+.2f USD/h, %.2f → %.2f", size-present, *o.UnitCost, cost, float64(present)**o.UnitCost, float64(size)**o.UnitCost)
+}
+
+// span is how long a start takes, as configured: "; starts take 1:00 to 2:00". "" when nobody said.
+func (o *Options) span() string {
+	if o.Latest <= 0 {
+		return ""
+	}
+	return "; starts take " + sale.Format(o.Soonest.Seconds(), sale.Seconds, false) + " to " + sale.Format(o.Latest.Seconds(), sale.Seconds, false)
 }
 
 // declares reports whether a sale has a signal at all.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/onsale-dev/onsale/actions"
 	rehearsal "github.com/onsale-dev/onsale/rehearsal/kubernetes"
@@ -27,6 +28,7 @@ func texts(p actions.Preview) string {
 }
 
 func TestWhatAPreviewSaysBefore(t *testing.T) {
+	suggested := ask(actions.ScaleUp, 0) // nobody names a size
 	cost := 0.0975
 	note := func(key, value string) func(*rehearsal.State) {
 		return func(s *rehearsal.State) { s.ScaledObjects[0].Annotations = map[string]string{key: value} }
@@ -65,6 +67,9 @@ func TestWhatAPreviewSaysBefore(t *testing.T) {
 		{name: "a ScaledObject without a min has none, and its undo takes the field away", of: "worker", state: func(s *rehearsal.State) { s.ScaledObjects[0].Min = nil }, ask: ask(actions.ScaleUp, 32), to: "minReplicaCount 32", wants: []string{"CHANGE min pods 0 → 32", "U sets minReplicaCount unset again"}},
 		{name: "a ScaledObject without a max ends at KEDA's own of 100", of: "worker", state: func(s *rehearsal.State) { s.ScaledObjects[0].Max = nil }, opts: func(o *Options) { o.Most = 500 }, ask: ask(actions.ScaleUp, 101), wants: []string{"REFUSED bounds: 101 is over the max of 100"}},
 		{name: "a size over max is refused with the headroom", of: "web", ask: ask(actions.ScaleUp, 41), wants: []string{"REFUSED bounds: 41 is over the max of 40 of the HorizontalPodAutoscaler: headroom for 16 more"}},
+		{name: "the size that nobody named stops at max", of: "web", state: func(s *rehearsal.State) { s.HPAs[0].Max = 26 }, ask: suggested, to: "minReplicas 26", wants: []string{"CHANGE min pods 20 → 26"}, hasNot: []string{"REFUSED"}},
+		{name: "an autoscaler that is at its max has no headroom", of: "web", state: func(s *rehearsal.State) { s.HPAs[0].Min, s.HPAs[0].Max = 24, 24 }, ask: suggested, wants: []string{"REFUSED bounds: the HorizontalPodAutoscaler is at its max of 24: there is no headroom"}},
+		{name: "how long starts take is said where it is known", of: "web", ask: ask(actions.ScaleUp, 32), opts: func(o *Options) { o.Soonest, o.Latest = time.Minute, 2*time.Minute }, to: "minReplicas 32", wants: []string{"done when 32 pods are ready; starts take 1:00 to 2:00"}},
 		{name: "max is raised along where that is allowed", of: "web", opts: func(o *Options) { o.RaiseMax = true }, ask: ask(actions.ScaleUp, 50), to: "maxReplicas 50, minReplicas 50", wants: []string{"max 40 → 50"}},
 		{name: "the cost is the added pods", of: "web", opts: func(o *Options) { o.UnitCost = &cost }, ask: ask(actions.ScaleUp, 32), to: "minReplicas 32", wants: []string{"COST +8 × $0.0975 = +0.78 USD/h"}},
 		{name: "a reader is told before that it is forbidden", of: "web", bearer: reader, ask: ask(actions.ScaleUp, 32), to: "minReplicas 32", wants: []string{"REFUSED target: the cluster does not allow it", "allow it to the service account in a Role: patch autoscaling/horizontalpodautoscalers in namespace shop"}},

@@ -47,6 +47,7 @@ func (o *Options) sayGrowth(p *actions.Preview, s *scene, least, most, size int,
 	if s.most == "" {
 		p.EffectText = fmt.Sprintf("read back at once; done when %d pods are ready", size)
 	}
+	p.EffectText += o.span()
 	o.watch(p, seen, sale.CapacityInService, actions.Up, size)
 }
 

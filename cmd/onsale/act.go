@@ -110,6 +110,10 @@ func (p *program) act(ctx context.Context, flags actFlags, req actions.Request) 
 		result = asked(preview)
 		result.Outcome, result.Text = actions.Refused, fmt.Sprintf("nothing was sent: --confirm %s stands for the gesture", req.Sale)
 	default:
+		if len(preview.Steps) > 1 {
+			stop := cockpit.follow(ctx, chosen)
+			defer stop()
+		}
 		again := func(ctx context.Context) actions.Preview {
 			ctx, cancel := context.WithTimeout(ctx, flags.timeout)
 			defer cancel()

@@ -89,6 +89,10 @@ func TestWhatMustNotBeDoneIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		t.Fatal(err)
 	}
 	operator := n.config
+	fixed := filepath.Join(t.TempDir(), "onsale.yaml")
+	if err := os.WriteFile(fixed, []byte(strings.ReplaceAll(string(text), "variables: {scale: pods,", "variables: {scale: null,")), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name, config, journal string
 		args                  []string
@@ -99,7 +103,7 @@ func TestWhatMustNotBeDoneIsRefusedBeforeAnythingIsSent(t *testing.T) {
 		{"scaling up below what is there", operator, "", []string{"lantern", "scale-up", "--to", "3"}, ""},
 		{"more than the group's maximum", operator, "", []string{"lantern", "scale-up", "--to", "500"}, ""},
 		{"a rate under Cloudflare's floor", operator, "", []string{"lantern", "rate", "--to", "10"}, ""},
-		{"a sale that has no hosts to scale", operator, "", []string{"juniper", "scale-up", "--to", "50"}, ""},
+		{"a sale whose hosts nobody may scale", fixed, "", []string{"juniper", "scale-up", "--to", "50"}, ""},
 		{"a journal that can't be written", operator, asFile, []string{"lantern", "pause"}, ""},
 		{"undoing what was never done", operator, "", []string{"lantern", "undo"}, ""},
 	}

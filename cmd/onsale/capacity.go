@@ -26,7 +26,7 @@ func (p *program) autoscaling(cfg *config.Config, s *config.Source) (sources.Sou
 			API: autoscaling.NewClient(aws, login.Endpoint, httpClient()), Every: s.Every,
 		}
 		if readsTargetHealth(s) { // another endpoint is Auto Scaling's alone: target health is not read there
-			o.ELB = autoscaling.NewELBClient(aws, "", httpClient())
+			o.ELB = autoscaling.NewELBClient(aws, s.AutoScaling.ELBEndpoint, httpClient())
 		}
 		eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
 			o.Queries = append(o.Queries, autoscaling.Query{Key: key, Unit: r.Unit, Group: r.AutoScaling.Group, Field: autoscaling.Field(r.AutoScaling.Field)})
@@ -52,7 +52,7 @@ func (p *program) ecs(cfg *config.Config, s *config.Source) (sources.Source, err
 			API: ecs.NewClient(aws, login.Endpoint, httpClient()), Every: s.Every,
 		}
 		if readsScalableTargets(s) { // another endpoint is ECS's alone: min and max are not read there
-			o.Scaling = ecs.NewScalingClient(aws, "", httpClient())
+			o.Scaling = ecs.NewScalingClient(aws, s.ECS.ScalingEndpoint, httpClient())
 		}
 		eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
 			o.Queries = append(o.Queries, ecs.Query{Key: key, Unit: r.Unit, Cluster: r.ECS.Cluster, Service: r.ECS.Service, Field: ecs.Field(r.ECS.Field)})

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/onsale-dev/onsale/config"
@@ -78,26 +79,50 @@ func joinIDs(ids []sale.ID) string {
 
 // readOnce asks, once and side by side, the sources that the chosen sales need.
 func (c *cockpit) readOnce(ctx context.Context, chosen []sale.ID) {
-	var names []string
-	for _, src := range c.sources {
-		name := src.Info().Name
-		if slices.ContainsFunc(chosen, func(id sale.ID) bool { return slices.Contains(c.reads[id], name) }) {
-			names = append(names, name)
-		}
-	}
-	if len(names) > 0 { // no names would mean all of them
-		c.poller().ReadOnce(ctx, names...)
+	if needed := c.needed(chosen); len(needed) > 0 { // none would mean all of them
+		c.poller(needed...).ReadOnce(ctx)
 	}
 }
 
-func (c *cockpit) poller() *sources.Poller {
+// needed are the sources that the chosen sales need.
+func (c *cockpit) needed(chosen []sale.ID) []sources.Source {
+	var needed []sources.Source
+	for _, src := range c.sources {
+		name := src.Info().Name
+		if slices.ContainsFunc(chosen, func(id sale.ID) bool { return slices.Contains(c.reads[id], name) }) {
+			needed = append(needed, src)
+		}
+	}
+	return needed
+}
+
+// follow goes on reading what the chosen sales need, each source at its own cadence, until stop is
+// called: a sequence is judged before each step by what is seen then, not by what was seen before it began.
+func (c *cockpit) follow(ctx context.Context, chosen []sale.ID) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var reading sync.WaitGroup
+	if needed := c.needed(chosen); len(needed) > 0 {
+		reading.Go(func() { c.poller(needed...).Run(ctx) })
+	}
+	reading.Go(func() { c.tick(ctx) })
+	return func() {
+		cancel()
+		reading.Wait()
+	}
+}
+
+// poller reads some of the sources, or all when none is named.
+func (c *cockpit) poller(some ...sources.Source) *sources.Poller {
+	if len(some) == 0 {
+		some = c.sources
+	}
 	options := sources.PollerOptions{Log: c.log, Deadline: func(info sale.SourceInfo) time.Duration {
 		if s, ok := c.config.Source(info.Name); ok {
 			return s.Timeout
 		}
 		return 0
 	}}
-	return sources.NewPoller(c.store, options, c.sources...)
+	return sources.NewPoller(c.store, options, some...)
 }
 
 // tick lets readings age and phases move while nothing arrives.

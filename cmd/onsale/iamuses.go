@@ -228,7 +228,11 @@ func without(all []string, prefixes ...string) []string {
 }
 
 // readsTargetHealth reports whether a source has a client for the load balancers.
-func readsTargetHealth(s *config.Source) bool { return s.AutoScaling.Endpoint == "" }
+func readsTargetHealth(s *config.Source) bool {
+	return s.AutoScaling.Endpoint == "" || s.AutoScaling.ELBEndpoint != ""
+}
 
 // readsScalableTargets reports whether a source has a client for Application Auto Scaling.
-func readsScalableTargets(s *config.Source) bool { return s.ECS.Endpoint == "" }
+func readsScalableTargets(s *config.Source) bool {
+	return s.ECS.Endpoint == "" || s.ECS.ScalingEndpoint != ""
+}

@@ -134,6 +134,12 @@ func accounts(cfg *config.Config) []string {
 			add(&aws, s.CloudWatch.Region)
 		case s.SQS != nil:
 			add(&aws, s.SQS.Region)
+		case s.AutoScaling != nil:
+			add(&aws, s.AutoScaling.Region)
+		case s.ECS != nil:
+			add(&aws, s.ECS.Region)
+		case s.Kubernetes != nil:
+			add(&list, strings.TrimSpace("k8s "+s.Kubernetes.Context))
 		case s.WaitingRoom != nil:
 			add(&list, "cloudflare")
 		case s.Prometheus != nil:

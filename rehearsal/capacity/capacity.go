@@ -124,6 +124,7 @@ type Group struct {
 	Sampled                   float64 // the same when the scaler looked last
 	TargetUtilisation         float64 // what the scaler aims at
 	Git                       *int    // the size that a GitOps controller puts back; nil: none does
+	GitBounds                 *Bounds // the bounds of the ScaledObject that it puts back; nil: none
 	Limited                   string  // why the scaler may not do what it wants: "max", "min" or ""
 	Events                    []Event // newest first
 }

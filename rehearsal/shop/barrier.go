@@ -98,7 +98,7 @@ func (w *World) Barrier(gate, sale string) (Barrier, bool) {
 
 func (s *state) shown(b *barrier) Barrier {
 	out := b.Barrier
-	last := s.lastMinute()
+	last := s.latest(60)
 	for _, sec := range last {
 		out.Passed += sec.Admitted
 	}

@@ -190,8 +190,7 @@ func (w *World) Trouble(group string, t Trouble) error {
 		if f.g.Kind == capacity.Pods {
 			return fmt.Errorf("%s is made of pods: only instances and tasks are refreshed", group)
 		}
-		f.g.Refresh = &capacity.Refresh{ID: f.uuid(), Status: "InProgress", Left: f.g.Desired, Start: w.at}
-		f.refreshing = f.clock + refreshSteps*f.g.Desired
+		f.beginRefresh(w.at)
 		note("instance_refresh", "", f.g.Refresh.ID)
 	}
 	return nil
@@ -233,6 +232,12 @@ func (f *fleet) truth(v map[string]float64) {
 	v["capacity_unhealthy"] = failing
 	v["capacity_utilisation"] = f.g.Utilisation
 	if f.g.Kind == capacity.Pods {
-		v["pods_pending"] = float64(f.pending)
+		nowhere := 0.0 // as the signal counts them: those that no node takes
+		for _, u := range f.units {
+			if u.State == capacity.Pending && u.Node == "" {
+				nowhere++
+			}
+		}
+		v["pods_pending"] = nowhere
 	}
 }

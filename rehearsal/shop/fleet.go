@@ -63,7 +63,6 @@ const (
 	refreshSteps = 30 // seconds for each instance
 	instanceType = "m7g.2xlarge"
 	podsPerNode  = 4
-	clusterName  = "pl-prod"
 	healAfter    = 5 // Argo CD's default
 )
 
@@ -78,8 +77,11 @@ func bootTime(k capacity.Kind) (shortest, spread int) {
 	return 90, 81
 }
 
-// Namespace is the one that the pods are in.
-const Namespace = "shop"
+// Namespace is the one that the pods are in, and ClusterName that of the tasks' and of the pods' cluster.
+const (
+	Namespace   = "shop"
+	ClusterName = "pl-prod"
+)
 
 func zones() []string { return []string{"eu-central-1a", "eu-central-1b", "eu-central-1c"} }
 

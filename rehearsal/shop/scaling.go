@@ -72,17 +72,27 @@ func (f *fleet) keepHPA(at time.Time, log func(Entry)) {
 	}
 }
 
-// heal puts the size back that a GitOps controller applies.
+// heal puts back what a GitOps controller applies: a size, or the bounds of a ScaledObject.
 func (f *fleet) heal(at time.Time, log func(Entry)) {
-	if f.g.Git == nil || f.g.Desired == *f.g.Git {
+	size := f.g.Git != nil && f.g.Desired != *f.g.Git
+	bounds := f.g.GitBounds != nil && f.g.Wanted != *f.g.GitBounds
+	if !size && !bounds {
 		f.drifted = 0
 		return
 	}
 	if f.drifted == 0 {
 		f.drifted = f.clock
 	}
-	if f.clock-f.drifted >= healAfter {
+	if f.clock-f.drifted < healAfter {
+		return
+	}
+	if size {
 		f.resize(at, *f.g.Git, "argocd", "", log)
+	}
+	if bounds {
+		log(Entry{At: at, Sale: f.g.Sale, By: "argocd", What: f.g.Name + ".scaled_object", From: f.g.Wanted, To: *f.g.GitBounds})
+		f.g.Wanted = *f.g.GitBounds
+		f.g.Revision++
 	}
 }
 
@@ -139,7 +149,7 @@ func (f *fleet) alarmed(at time.Time, way string, to int) string {
 func (f *fleet) alarm(way string) string {
 	resource := f.g.Name
 	if f.g.Kind == capacity.Tasks {
-		resource = "service/" + clusterName + "/" + f.g.Name
+		resource = "service/" + ClusterName + "/" + f.g.Name
 	}
 	return "TargetTracking-" + resource + "-Alarm" + way
 }
@@ -175,6 +185,12 @@ func (f *fleet) notScaled(at time.Time, way string, why capacity.NotScaled) {
 		Cause:     fmt.Sprintf("monitor alarm %s in state ALARM triggered policy %s-utilisation", f.alarm(way), f.g.Name),
 		NotScaled: []capacity.NotScaled{why},
 	})
+}
+
+// beginRefresh replaces every instance or task, one after the other.
+func (f *fleet) beginRefresh(at time.Time) {
+	f.g.Refresh = &capacity.Refresh{ID: f.uuid(), Status: "InProgress", Left: f.g.Desired, Start: at}
+	f.refreshing = f.clock + refreshSteps*f.g.Desired
 }
 
 // refresh moves an instance refresh on: one instance after the other.

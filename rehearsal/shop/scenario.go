@@ -10,6 +10,8 @@ type Scenario struct {
 	opensIn     time.Duration // when the pre-queue opens; 0: as declared
 	declineFrom float64       // when provider A of the main sale begins to decline; 0: never
 	leakFrom    float64       // when the main sale's database begins to lose connections; 0: never
+	hindered    []hindrance   // what stands in the way of more capacity
+	nodes       int           // of the cluster that the pods run in; 0: as usual
 
 	// DarkFrom and DarkUntil bound the time in which the platform takes the service Dark down.
 	Dark                string
@@ -30,6 +32,11 @@ func Scenarios() []Scenario {
 		{Name: "payment-degrades", Story: "after a minute payment provider A of the main sale declines one card in twelve, and slowly", declineFrom: 60},
 		{Name: "db-exhausted", Story: "the main sale's database loses connections until none is left; latency and errors follow", leakFrom: 20},
 		{Name: "source-dark", Story: "Prometheus goes dark after 45 s, for five minutes or until it is mended", Dark: "prometheus", DarkFrom: 45 * time.Second, DarkUntil: 345 * time.Second},
+		{
+			Name:     "scaling-hindered",
+			Story:    "more capacity can't be had, each sale for another reason: Launch suspended, no machines, no traffic, max reached, nodes full, Argo CD",
+			hindered: hindered(), nodes: 19,
+		},
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 // Truth is the world's own account of itself: what an observer who made no mistake would have
 // read at At. A signal that can't be known, such as a ratio of nothing, is absent.
 //
-// Rates and quantiles are over the last minute, as the shipped queries ask for. What CloudWatch
+// Rates and quantiles are over the last minute, as the shipped queries ask for; the admission rate
+// is over Options.Window. What CloudWatch
 // tells is the newest minute that it has published; what the waiting room tells is its published
 // estimate. Capacity is the model's own. Names that end in _now are the model's own values of this second.
 type Truth struct {
@@ -29,7 +30,7 @@ func (w *World) Truth(now time.Time) Truth {
 	}
 	for _, s := range w.sales {
 		values := map[string]float64{}
-		s.truthOfFlows(values)
+		s.truthOfFlows(values, w.window)
 		s.truthOfRoom(values, now, w.at)
 		w.minutes.truth(s, values, now.Unix())
 		s.fleet.truth(values)
@@ -38,10 +39,10 @@ func (w *World) Truth(now time.Time) Truth {
 	return t
 }
 
-// lastMinute returns the newest sixty seconds, oldest first.
-func (s *state) lastMinute() []*Second {
+// latest returns the newest n seconds, oldest first.
+func (s *state) latest(n int) []*Second {
 	var out []*Second
-	for unix := s.now.Unix - 59; unix <= s.now.Unix; unix++ {
+	for unix := s.now.Unix - int64(n) + 1; unix <= s.now.Unix; unix++ {
 		if sec := &s.seconds[unix%keptSeconds]; sec.Unix == unix {
 			out = append(out, sec)
 		}
@@ -49,8 +50,8 @@ func (s *state) lastMinute() []*Second {
 	return out
 }
 
-func (s *state) truthOfFlows(v map[string]float64) {
-	last := s.lastMinute()
+func (s *state) truthOfFlows(v map[string]float64, window int) {
+	last := s.latest(60)
 	if len(last) == 0 {
 		return
 	}
@@ -66,7 +67,7 @@ func (s *state) truthOfFlows(v map[string]float64) {
 		checkouts = append(checkouts, weighted{sec.CheckoutLen, sec.Checkouts})
 	}
 	v["inflow_rate"] = sum.Joined * perMinute
-	v["admission_rate"] = sum.Admitted * perMinute
+	v["admission_rate"] = admitted(s.latest(window))
 	v["checkout_rate"] = sum.Checkouts * perMinute
 	v["order_rate"] = sum.Orders * perMinute
 	v["request_rate"] = sum.Requests * perMinute / 60
@@ -87,6 +88,15 @@ func (s *state) truthOfFlows(v map[string]float64) {
 	v["db_connections_max"] = float64(s.DBMax)
 	v["queue_depth"] = s.now.Depth
 	v["db_connections_now"], v["capacity_in_service_now"] = s.now.DBConnections, s.now.InService
+}
+
+// admitted is the mean of some seconds in people per minute.
+func admitted(seconds []*Second) float64 {
+	sum := 0.0
+	for _, sec := range seconds {
+		sum += sec.Admitted
+	}
+	return 60 * sum / float64(len(seconds))
 }
 
 func (s *state) truthOfRoom(v map[string]float64, now, at time.Time) {

@@ -14,6 +14,7 @@ type Options struct {
 	Start    time.Time     // wall time at which the history ends and the world begins to move
 	History  time.Duration // how much is played before Start; default 60 min, at least 1 min
 	Ahead    time.Duration // how much of the scenario's story is already over at Start
+	Window   time.Duration // of wall time that the admission rate is a mean over; 0: a minute
 }
 
 // World is the whole platform's state. It is safe for many goroutines.
@@ -23,15 +24,19 @@ type World struct {
 	story    float64 // simulated seconds since the story began; < 0 in the history
 	at       time.Time
 	steps    uint64
+	window   int // wall seconds of the admission rate
 	sales    []*state
 	byID     map[string]*state
 	byRoom   map[string]*state
 	fleets   []*fleet
 	manager  *manager
-	ledger   []Entry
-	minutes  *minutes
-	watch    []func(at time.Time, sales []View)
-	views    []View
+
+	hindering bool // the scenario's hindrances are in place
+
+	ledger  []Entry
+	minutes *minutes
+	watch   []func(at time.Time, sales []View)
+	views   []View
 }
 
 // View is one sale's newest second, for whoever records the world as it moves.
@@ -58,6 +63,9 @@ func New(o Options, watchers ...func(at time.Time, sales []View)) (*World, error
 	if !ok {
 		return nil, fmt.Errorf("there is no scenario %q: see the list", o.Scenario)
 	}
+	if o.Window == 0 {
+		o.Window = time.Minute
+	}
 	if o.History == 0 {
 		o.History = time.Hour
 	}
@@ -68,9 +76,12 @@ func New(o Options, watchers ...func(at time.Time, sales []View)) (*World, error
 	from := start.Add(-o.History)
 	w := &World{
 		scenario: scenario, at: from, story: (o.Ahead - o.History).Seconds(),
-		byID: map[string]*state{}, byRoom: map[string]*state{}, watch: watchers,
+		window: int(o.Window.Seconds()), byID: map[string]*state{}, byRoom: map[string]*state{}, watch: watchers,
 	}
 	cluster := newNodes(nodesOfCluster)
+	if scenario.nodes > 0 {
+		cluster = newNodes(scenario.nodes)
+	}
 	for i, d := range declare(start, scenario, start.Add(-o.Ahead)) {
 		s := newState(d, o.Seed, i, from)
 		s.fleet = newFleet(d.fleet(), o.Seed, uint64(i), cluster.of(d.Kind), from)
@@ -104,6 +115,7 @@ func (w *World) advance(n int) {
 	w.at = w.at.Add(time.Second)
 	w.steps += uint64(n)
 	w.doScheduled()
+	w.hinder()
 	for _, s := range w.sales {
 		if n > 0 {
 			var sum Second
