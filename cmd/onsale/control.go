@@ -153,7 +153,7 @@ func autoscalingOptions(a *config.Action, c *config.Control) (scaleasg.Options, 
 	return scaleasg.Options{
 		API: scaleasg.NewClient(login.Config, login.Endpoint, actingClient()), Group: a.Scale.Group,
 		Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax, Floor: a.Scale.Floor,
-		UnitCost: a.Scale.UnitCost, ConnectionsPerHost: known(a.Scale.UnitConnections), Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
+		UnitCost: a.Scale.UnitCost, ConnectionsPerHost: orZero(a.Scale.UnitConnections), Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
 		Region: c.AutoScaling.Region, Profile: c.AutoScaling.Profile, Secrets: login.Secrets,
 	}, nil
 }
@@ -178,7 +178,7 @@ func ecsOptions(a *config.Action, c *config.Control) (scaleecs.Options, error) {
 	return scaleecs.Options{
 		ECS: scaleecs.NewClient(login.Config, login.Endpoint, actingClient()), Scaling: scaleecs.NewScalingClient(login.Config, scaling, actingClient()),
 		Cluster: cluster, Service: a.Scale.Service, Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax,
-		Floor: a.Scale.Floor, UnitCost: a.Scale.UnitCost, ConnectionsPerTask: known(a.Scale.UnitConnections), Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
+		Floor: a.Scale.Floor, UnitCost: a.Scale.UnitCost, ConnectionsPerTask: orZero(a.Scale.UnitConnections), Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
 		Region: c.ECS.Region, Profile: c.ECS.Profile, Secrets: login.Secrets,
 	}, nil
 }
@@ -202,7 +202,7 @@ func scalableOptions(a *config.Action, c *config.Control) (scaleecs.Options, err
 		Scaling:   scaleecs.NewScalingClient(login.Config, login.Endpoint, actingClient()),
 		Namespace: namespace, Resource: a.Scale.Resource, Dimension: a.Scale.Dimension,
 		Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax, Floor: a.Scale.Floor,
-		UnitCost: a.Scale.UnitCost, ConnectionsPerTask: known(a.Scale.UnitConnections), Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
+		UnitCost: a.Scale.UnitCost, ConnectionsPerTask: orZero(a.Scale.UnitConnections), Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
 		Region: c.ApplicationAutoScaling.Region, Profile: c.ApplicationAutoScaling.Profile, Secrets: login.Secrets,
 	}, nil
 }
@@ -219,12 +219,12 @@ func (e *executors) kubernetesControl(a *config.Action, c *config.Control) (acti
 	return scalepods.New(scalepods.Options{
 		Client: client, Cluster: clusterName(c), ClusterUID: c.Kubernetes.UID, Namespace: a.Scale.Namespace, Deployment: a.Scale.Name,
 		Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax, Floor: a.Scale.Floor,
-		UnitCost: a.Scale.UnitCost, ConnectionsPerPod: known(a.Scale.UnitConnections), Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
+		UnitCost: a.Scale.UnitCost, ConnectionsPerPod: orZero(a.Scale.UnitConnections), Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
 	})
 }
 
-// known is a number, or 0 where it is not known.
-func known(n *float64) float64 {
+// orZero is a number, or 0 where it is not declared: nobody said.
+func orZero(n *float64) float64 {
 	if n == nil {
 		return 0
 	}

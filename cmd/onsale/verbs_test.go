@@ -27,8 +27,8 @@ func over(id, signal string, least float64) func(truth) bool {
 	return func(now truth) bool { return now.Sales[id][signal] > least }
 }
 
-// told holds when the ledger has an entry with all of the words.
-func told(words ...string) func(truth) bool {
+// inLedger holds when the ledger has an entry with all of the words.
+func inLedger(words ...string) func(truth) bool {
 	return func(now truth) bool {
 		for _, entry := range now.Ledger {
 			if containsWords(string(entry), words) {
@@ -78,10 +78,10 @@ func TestEveryVerbIsDoneOnTheWireAndThePlatformFollows(t *testing.T) {
 			{"scale-up --to 33", "min pods 28 → 33", is("saffron", "capacity_in_service", 33)},
 			{"undo", "min pods 33 → 28", is("saffron", "capacity_min", 28)},
 			{"scale-back --to 20", "min pods 28 → 20", is("saffron", "capacity_min", 20)},
-			{"incident --text tide", "open incident", told("pagerduty", "paged", "saffron")},
-			{"acknowledge", "acknowledge", told("pagerduty", "acknowledged", "saffron")},
-			{"note --text the-tide-is-known", "note", told("pagerduty", "the-tide-is-known")},
-			{"resolve", "resolve", told("pagerduty", "resolved", "saffron")},
+			{"incident --text tide", "open incident", inLedger("pagerduty", "paged", "saffron")},
+			{"acknowledge", "acknowledge", inLedger("pagerduty", "acknowledged", "saffron")},
+			{"note --text the-tide-is-known", "note", inLedger("pagerduty", "the-tide-is-known")},
+			{"resolve", "resolve", inLedger("pagerduty", "resolved", "saffron")},
 		}},
 		{"pods under a ScaledObject", "juniper", []step{
 			{"scale-up --to 44", "min pods 40 → 44", is("juniper", "capacity_in_service", 44)},
