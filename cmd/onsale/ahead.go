@@ -18,7 +18,7 @@ import (
 // keeps them with this program closed.
 
 // errNoSchedule is why nothing is planned on Kubernetes.
-var errNoSchedule = errors.New("Kubernetes has no scheduled action, and this program is no scheduler: " +
+var errNoSchedule = errors.New("there is no scheduled action in Kubernetes, and this program is no scheduler: " +
 	"keep the plan in git as a KEDA cron trigger, or scale up by hand before the sale")
 
 // ahead makes the executor of a sale's plan.

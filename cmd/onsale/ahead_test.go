@@ -73,7 +73,7 @@ func TestWhatCanNotBePlannedIsRefusedInWords(t *testing.T) {
 		{"a size over the policy's bound of scale-up", "cobalt", "role: operator,", "role: operator, bounds: {scale-up: {max: 11}},", "over the bound of 11"},
 		{"a larger step than the policy allows to scale-up", "cobalt", "role: operator,", "role: operator, bounds: {scale-up: {factor: 1.2}},", "more than a factor of 1.2"},
 		{"a freeze of scaling up", "cobalt", "role: operator,", `role: operator, freeze: [{from: opens-2h, to: opens, sales: [cobalt], reason: audit}],`, "frozen until"},
-		{"Kubernetes", "cobalt", "  page:\n", "  pods: {kind: kubernetes, kubeconfig: kube, context: rehearsal}\n  page:\n", "Kubernetes has no scheduled action"},
+		{"Kubernetes", "cobalt", "  page:\n", "  pods: {kind: kubernetes, kubeconfig: kube, context: rehearsal}\n  page:\n", "no scheduled action in Kubernetes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

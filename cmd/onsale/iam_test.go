@@ -263,6 +263,12 @@ func TestThePoliciesAllowEveryCallThatIsMadeAndNothingElse(t *testing.T) {
 			t.Errorf("%v: exit %d, %s: %s", args, out.code, r.Outcome, r.Reason)
 		}
 	}
+	seen := runIn(t, nil, "check", "-c", n.config, "-o", "json").stdout
+	for _, want := range []string{"cobalt-web: NOT planned: opens-1h", "kestrel-web: NOT planned: opens-1h"} { // both were taken back
+		if !strings.Contains(seen, want) {
+			t.Errorf("%q is not noted: %s", want, seen)
+		}
+	}
 
 	printed := runIn(t, nil, "iam", "-c", n.config, "-o", "json")
 	var report iamReport

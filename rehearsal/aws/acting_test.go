@@ -306,6 +306,9 @@ func everyCall() []call {
 		{SSM, "UpdateOpsItem", true, func(c clients) error {
 			return e(c.ssm.UpdateOpsItem(ctx, &ssmsdk.UpdateOpsItemInput{OpsItemId: ptr("oi-000000000001"), Status: "Resolved"}))
 		}},
+		{SSM, "DescribeOpsItems", false, func(c clients) error {
+			return e(c.ssm.DescribeOpsItems(ctx, &ssmsdk.DescribeOpsItemsInput{}))
+		}},
 		{SSM, "GetOpsItem", false, func(c clients) error {
 			return e(c.ssm.GetOpsItem(ctx, &ssmsdk.GetOpsItemInput{OpsItemId: ptr("oi-000000000001")}))
 		}},
