@@ -115,21 +115,31 @@ func (st *State) paused() bool {
 // Paused reports whether admission is paused at the gate: queue_all is on, or its limit is 0.
 func (st *State) Paused() bool { return st.paused() }
 
-// course puts together what a walk needs, or says what is missing.
-func (s *saleEntry) course(st *State) (c course, why string) {
+// admitting is how many are let in per minute from now on, if nobody sets the gate anew: at least one.
+func (s *saleEntry) admitting(st *State) (rate float64, why string) {
 	l := &s.look
 	admission, why := st.seen(AdmissionRate)
 	if why != "" {
-		return c, why
+		return 0, why
 	}
-	rate := l.admitted.Level
+	rate = l.admitted.Level
 	if limit, none := st.seen(AdmissionLimit); l.settling && none == "" && limit.Value > 0 {
 		rate = limit.Value
 	} else if !l.admitted.OK {
-		return c, fmt.Sprintf("%s needs %d closed minutes, has %d", label(admission.Spec), forecast.Least, l.admitted.N)
+		return 0, fmt.Sprintf("%s needs %d closed minutes, has %d", label(admission.Spec), forecast.Least, l.admitted.N)
 	}
 	if rate < 1 {
-		return c, "nobody is let in"
+		return 0, "nobody is let in"
+	}
+	return rate, ""
+}
+
+// course puts together what a walk needs, or says what is missing.
+func (s *saleEntry) course(st *State) (c course, why string) {
+	l := &s.look
+	rate, why := s.admitting(st)
+	if why != "" {
+		return c, why
 	}
 	c.rate = s.gateCourse(st, rate)
 	n := max(l.admitted.N, l.taken.N, forecast.Least)
@@ -421,8 +431,9 @@ func (s *saleEntry) untilLimit(st *State) {
 	f.LimitName = first.Name
 	f.Limit = When{Has: true, At: first.HitAt, Low: first.HitAt}
 	active, why := st.seen(ActiveUsers)
-	rate, session := s.look.admitted.Level, s.session().Minutes()
-	if why != "" || session <= 0 || !(rate > 0) {
+	rate, none := s.admitting(st)
+	session := s.session().Minutes()
+	if why != "" || none != "" || session <= 0 {
 		return
 	}
 	full := s.fullAt(st, first)

@@ -46,10 +46,11 @@ func (s *saleEntry) bound(st *State, l *Limit, people, full float64) {
 	}
 	l.Bounds, l.Safe = true, math.Max(0, people/session)
 	active, why := st.seen(ActiveUsers)
-	if _, dark := st.seen(AdmissionRate); why != "" || dark != "" || !s.look.admitted.OK || !(full > 0) {
+	rate, none := s.admitting(st)
+	if why != "" || none != "" || !(full > 0) {
 		return
 	}
-	if m := forecast.Reach(active.Value, s.look.admitted.Level, session, full); isFinite(m) {
+	if m := forecast.Reach(active.Value, rate, session, full); isFinite(m) {
 		l.HitAt = active.At.Add(minutesLong(m))
 	}
 }
