@@ -19,22 +19,38 @@ func (s *saleEntry) lookAhead(st *State, now time.Time) {
 	s.forecast(st)
 }
 
-// seen is a signal's reading when it can be gone by; why says why it can't.
-func (st *State) seen(name Signal) (k Known, why string) {
-	k, ok := st.Signal(name)
-	switch {
-	case !ok:
-		return k, string(name) + " is not declared"
-	case !k.Has:
-		return k, label(k.Spec) + " is not known"
-	case k.Freshness == Stale:
-		return k, label(k.Spec) + " is stale"
+// known is what a state knows of a signal; nil when the sale does not declare it.
+func (s *saleEntry) known(st *State, name Signal) *Known {
+	sl := s.bySignal[name]
+	if sl == nil {
+		return nil
 	}
-	return k, ""
+	return &st.Signals[sl.index]
 }
 
-func evidenceOf(ks ...Known) []Evidence {
-	all := make([]Evidence, 0, len(ks))
+// seen is a signal's reading when it can be gone by; why says why it can't. The reading is never
+// nil; one that is not declared has no Spec.
+func (s *saleEntry) seen(st *State, name Signal) (k *Known, why string) {
+	k = s.known(st, name)
+	if k == nil {
+		return &Known{}, string(name) + " is not declared"
+	}
+	return k, k.unseen()
+}
+
+// unseen says why a declared signal's reading can't be gone by; "" when it can.
+func (k *Known) unseen() string {
+	switch {
+	case !k.Has:
+		return label(k.Spec) + " is not known"
+	case k.Freshness == Stale:
+		return label(k.Spec) + " is stale"
+	}
+	return ""
+}
+
+func evidenceOf(ks ...*Known) []Evidence {
+	all := make([]Evidence, 0, len(ks)+2)
 	for _, k := range ks {
 		all = append(all, Evidence{Signal: k.Spec.Signal, At: k.At})
 	}
@@ -71,7 +87,7 @@ type course struct {
 func (s *saleEntry) forecast(st *State) {
 	f := &st.Forecast
 	l := &s.look
-	paused := st.paused()
+	paused := st.Paused()
 	if before := st.Phase == Scheduled || st.Phase == Prequeue; before || st.Phase == Closed {
 		why := "the doors are not open"
 		if st.Phase == Closed {
@@ -101,29 +117,27 @@ func (s *saleEntry) forecast(st *State) {
 	}
 }
 
-// paused reports whether nobody is let in because somebody said so.
-func (st *State) paused() bool {
+// Paused reports whether nobody is let in because somebody said so: queue_all is on, or the gate's
+// limit is 0.
+func (st *State) Paused() bool {
 	for _, n := range st.Notes {
 		if n.Code == "queue_all" {
 			return true
 		}
 	}
-	k, why := st.seen(AdmissionLimit)
-	return why == "" && k.Value == 0
+	k, ok := st.Signal(AdmissionLimit)
+	return ok && k.unseen() == "" && k.Value == 0
 }
-
-// Paused reports whether admission is paused at the gate: queue_all is on, or its limit is 0.
-func (st *State) Paused() bool { return st.paused() }
 
 // admitting is how many are let in per minute from now on, if nobody sets the gate anew: at least one.
 func (s *saleEntry) admitting(st *State) (rate float64, why string) {
 	l := &s.look
-	admission, why := st.seen(AdmissionRate)
+	admission, why := s.seen(st, AdmissionRate)
 	if why != "" {
 		return 0, why
 	}
 	rate = l.admitted.Level
-	if limit, none := st.seen(AdmissionLimit); l.settling && none == "" && limit.Value > 0 {
+	if limit, none := s.seen(st, AdmissionLimit); l.settling && none == "" && limit.Value > 0 {
 		rate = limit.Value
 	} else if !l.admitted.OK {
 		return 0, fmt.Sprintf("%s needs %d closed minutes, has %d", label(admission.Spec), forecast.Least, l.admitted.N)
@@ -145,15 +159,15 @@ func (s *saleEntry) course(st *State) (c course, why string) {
 	n := max(l.admitted.N, l.taken.N, forecast.Least)
 	c.horizon = math.Min(horizonPer*float64(n), mostHorizon)
 	c.site = forecast.Site{Queue: manyPeople, Session: s.session().Minutes(), Each: l.each}
-	if k, none := st.seen(ActiveUsers); none == "" {
+	if k, none := s.seen(st, ActiveUsers); none == "" {
 		c.site.People = k.Value
-		if limit, none := st.seen(ActiveLimit); none == "" && limit.Value > k.Value {
+		if limit, none := s.seen(st, ActiveLimit); none == "" && limit.Value > k.Value {
 			c.site.Ceiling = limit.Value
 		}
 	} else {
 		c.site.Session = 0
 	}
-	if k, none := st.seen(TicketsLeft); none == "" {
+	if k, none := s.seen(st, TicketsLeft); none == "" {
 		c.site.Stock = k.Value
 	}
 	mean := func(fit *forecast.Fit, level float64) float64 {
@@ -177,8 +191,8 @@ func (s *saleEntry) gateCourse(st *State, rate float64) func(minute float64) flo
 		if line == nil {
 			continue
 		}
-		k, why := st.seen(AdmissionRate)
-		if limit, none := st.seen(AdmissionLimit); none == "" {
+		k, why := s.seen(st, AdmissionRate)
+		if limit, none := s.seen(st, AdmissionLimit); none == "" {
 			k, why = limit, none
 		}
 		if why != "" {
@@ -219,8 +233,8 @@ func (c *course) walk(way prospect, joining forecast.Fit) forecast.Course {
 func (s *saleEntry) goOn(st *State, c *course) {
 	f := &st.Forecast
 	l := &s.look
-	waiting, noQueue := st.seen(Waiting)
-	left, noStock := st.seen(TicketsLeft)
+	waiting, noQueue := s.seen(st, Waiting)
+	left, noStock := s.seen(st, TicketsLeft)
 	joining := l.joining
 	queued := noQueue == "" && joining.OK
 	if queued {
@@ -262,7 +276,7 @@ func (s *saleEntry) goOn(st *State, c *course) {
 // sellOutAlone forecasts the sell-out from the stock alone, where what people take is not known.
 func (s *saleEntry) sellOutAlone(st *State) {
 	f := &st.Forecast
-	left, why := st.seen(TicketsLeft)
+	left, why := s.seen(st, TicketsLeft)
 	switch {
 	case why != "":
 		f.SellOut.Why = why
@@ -325,8 +339,8 @@ func (s *saleEntry) afterResume(st *State) {
 	f := &st.Forecast
 	l := &s.look
 	rate, full := s.resumed(st)
-	waiting, noQueue := st.seen(Waiting)
-	left, noStock := st.seen(TicketsLeft)
+	waiting, noQueue := s.seen(st, Waiting)
+	left, noStock := s.seen(st, TicketsLeft)
 	doubt := math.Hypot(sigmas*l.doubt, leastDoubt)
 	switch {
 	case noStock != "":
@@ -364,8 +378,8 @@ func (s *saleEntry) afterResume(st *State) {
 // bound of whom it serves, and what it says will miss is a lower one.
 func (s *saleEntry) serve(st *State, c *course, goesOn bool) {
 	f := &st.Forecast
-	left, noStock := st.seen(TicketsLeft)
-	waiting, noQueue := st.seen(Waiting)
+	left, noStock := s.seen(st, TicketsLeft)
+	waiting, noQueue := s.seen(st, Waiting)
 	switch {
 	case noStock != "":
 		f.Serve.Why = noStock
@@ -390,7 +404,7 @@ func (s *saleEntry) serve(st *State, c *course, goesOn bool) {
 // atOpen forecasts how many will wait when the doors open.
 func (s *saleEntry) atOpen(st *State, before bool) {
 	f := &st.Forecast.AtOpen
-	k, why := st.seen(Waiting)
+	k, why := s.seen(st, Waiting)
 	minutes := s.sale.Opens.Sub(k.At).Minutes()
 	switch {
 	case !before:
@@ -430,7 +444,7 @@ func (s *saleEntry) untilLimit(st *State) {
 	}
 	f.LimitName = first.Name
 	f.Limit = When{Has: true, At: first.HitAt, Low: first.HitAt}
-	active, why := st.seen(ActiveUsers)
+	active, why := s.seen(st, ActiveUsers)
 	rate, none := s.admitting(st)
 	session := s.session().Minutes()
 	if why != "" || none != "" || session <= 0 {
@@ -450,11 +464,9 @@ func (s *saleEntry) fullAt(st *State, l *Limit) float64 {
 	case LimitDatabase:
 		load := s.look.load
 		load.Idle += s.look.excess
-		whole, _ := st.Signal(DBConnectionsMax)
-		return load.People(whole.Value)
+		return load.People(s.known(st, DBConnectionsMax).Value)
 	case LimitActive:
-		limit, _ := st.Signal(ActiveLimit)
-		return limit.Value
+		return s.known(st, ActiveLimit).Value
 	default:
 		return l.Safe * s.session().Minutes()
 	}

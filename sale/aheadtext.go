@@ -106,7 +106,7 @@ func (s *State) openText(add func(string, ...any), now time.Time) {
 			}
 		}
 	}
-	if left, why := s.seen(TicketsLeft); why == "" {
+	if left, ok := s.Signal(TicketsLeft); ok && left.unseen() == "" {
 		text += " for " + Format(left.Value, Tickets, false) + " tickets"
 	}
 	add("%s", text)

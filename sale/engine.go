@@ -94,7 +94,7 @@ func (e *engine) addSale(s *Sale, now time.Time) {
 	}
 	for i := range s.Signals {
 		spec := &s.Signals[i]
-		sl := &slot{spec: spec, gap: spec.Cadence.lateFor(), sale: entry}
+		sl := &slot{spec: spec, index: i, gap: spec.Cadence.lateFor(), sale: entry}
 		if spec.Constant == nil {
 			// A signal of an undeclared source still gets one, so that its blindness has a name.
 			sl.source = e.addSource(SourceInfo{Name: spec.Source, Cadence: spec.Cadence}, now)
