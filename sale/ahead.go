@@ -19,59 +19,48 @@ func (s *saleEntry) lookAhead(st *State, now time.Time) {
 	s.forecast(st)
 }
 
-// seen is a signal's reading when it can be gone by; why says why it can't.
-func (st *State) seen(name Signal) (k Known, why string) {
-	k, ok := st.Signal(name)
-	switch {
-	case !ok:
-		return k, string(name) + " is not declared"
-	case !k.Has:
-		return k, label(k.Spec) + " is not known"
-	case k.Freshness == Stale:
-		return k, label(k.Spec) + " is stale"
+// known is what a state knows of a signal; nil when the sale does not declare it.
+func (s *saleEntry) known(st *State, name Signal) *Known {
+	sl := s.bySignal[name]
+	if sl == nil {
+		return nil
 	}
-	return k, ""
+	return &st.Signals[sl.index]
 }
 
-func evidenceOf(ks ...Known) []Evidence {
-	all := make([]Evidence, 0, len(ks))
+// seen is a signal's reading when it can be gone by; why says why it can't. The reading is never
+// nil; one that is not declared has no Spec.
+func (s *saleEntry) seen(st *State, name Signal) (k *Known, why string) {
+	k = s.known(st, name)
+	if k == nil {
+		return &Known{}, string(name) + " is not declared"
+	}
+	return k, k.unseen()
+}
+
+// unseen says why a declared signal's reading can't be gone by; "" when it can.
+func (k *Known) unseen() string {
+	switch {
+	case !k.Has:
+		return label(k.Spec) + " is not known"
+	case k.Freshness == Stale:
+		return label(k.Spec) + " is stale"
+	}
+	return ""
+}
+
+func evidenceOf(ks ...*Known) []Evidence {
+	all := make([]Evidence, 0, len(ks)+2)
 	for _, k := range ks {
 		all = append(all, Evidence{Signal: k.Spec.Signal, At: k.At})
 	}
 	return all
 }
 
-// The horizon of a forecast: six minutes for each that it follows from, three hours at most. A
-// queue or a stock further away than that is not told, because nothing that was seen tells it.
-const (
-	horizonPer  = 6.0
-	mostHorizon = 180.0
-)
-
-// sigmas is how many standard deviations to each side hold four of five outcomes of a normal law.
-const sigmas = 1.2816
-
-// leastDoubt is the least relative width of a range to each side: the model's own error, by the
-// back-test in docs/accuracy.md, which no residual shows.
-const leastDoubt = 0.08
-
-// prospect is one way that a sale may go on.
-type prospect struct {
-	admitted, joining, each float64 // factors
-}
-
-// course is what a forecast is worked out from.
-type course struct {
-	site    forecast.Site
-	horizon float64
-	rate    func(minute float64) float64
-	ways    [3]prospect // the best guess, the quick one and the slow one
-}
-
 func (s *saleEntry) forecast(st *State) {
 	f := &st.Forecast
 	l := &s.look
-	paused := st.paused()
+	paused := st.Paused()
 	if before := st.Phase == Scheduled || st.Phase == Prequeue; before || st.Phase == Closed {
 		why := "the doors are not open"
 		if st.Phase == Closed {
@@ -101,116 +90,24 @@ func (s *saleEntry) forecast(st *State) {
 	}
 }
 
-// paused reports whether nobody is let in because somebody said so.
-func (st *State) paused() bool {
+// Paused reports whether nobody is let in because somebody said so: queue_all is on, or the gate's
+// limit is 0.
+func (st *State) Paused() bool {
 	for _, n := range st.Notes {
 		if n.Code == "queue_all" {
 			return true
 		}
 	}
-	k, why := st.seen(AdmissionLimit)
-	return why == "" && k.Value == 0
-}
-
-// Paused reports whether admission is paused at the gate: queue_all is on, or its limit is 0.
-func (st *State) Paused() bool { return st.paused() }
-
-// course puts together what a walk needs, or says what is missing.
-func (s *saleEntry) course(st *State) (c course, why string) {
-	l := &s.look
-	admission, why := st.seen(AdmissionRate)
-	if why != "" {
-		return c, why
-	}
-	rate := l.admitted.Level
-	if limit, none := st.seen(AdmissionLimit); l.settling && none == "" && limit.Value > 0 {
-		rate = limit.Value
-	} else if !l.admitted.OK {
-		return c, fmt.Sprintf("%s needs %d closed minutes, has %d", label(admission.Spec), forecast.Least, l.admitted.N)
-	}
-	if rate < 1 {
-		return c, "nobody is let in"
-	}
-	c.rate = s.gateCourse(st, rate)
-	n := max(l.admitted.N, l.taken.N, forecast.Least)
-	c.horizon = math.Min(horizonPer*float64(n), mostHorizon)
-	c.site = forecast.Site{Queue: manyPeople, Session: s.session().Minutes(), Each: l.each}
-	if k, none := st.seen(ActiveUsers); none == "" {
-		c.site.People = k.Value
-		if limit, none := st.seen(ActiveLimit); none == "" && limit.Value > k.Value {
-			c.site.Ceiling = limit.Value
-		}
-	} else {
-		c.site.Session = 0
-	}
-	if k, none := st.seen(TicketsLeft); none == "" {
-		c.site.Stock = k.Value
-	}
-	mean := func(fit *forecast.Fit, level float64) float64 {
-		return sigmas * fit.Spread(10) / math.Max(level, 1)
-	}
-	in, each := math.Min(0.5, math.Hypot(mean(&l.admitted, rate), leastDoubt)), math.Min(0.5, math.Hypot(sigmas*l.doubt, leastDoubt))
-	out := math.Min(0.9, math.Hypot(mean(&l.joining, l.joining.Level), leastDoubt))
-	c.ways = [3]prospect{{1, 1, 1}, {1 + in, 1 - out, 1 + each}, {1 - in, 1 + out, 1 - each}}
-	return c, ""
-}
-
-// manyPeople is a queue that never ends, for a sale whose queue is not known.
-const manyPeople = 1e12
-
-// gateCourse is how many are let in per minute from now on: as now, or in the steps of the plan
-// where the gate follows it.
-func (s *saleEntry) gateCourse(st *State, rate float64) func(minute float64) float64 {
-	steady := func(float64) float64 { return rate }
-	for _, name := range []Signal{AdmissionLimit, AdmissionRate} {
-		line := s.sale.Plan.Line(name)
-		if line == nil {
-			continue
-		}
-		k, why := st.seen(AdmissionRate)
-		if limit, none := st.seen(AdmissionLimit); none == "" {
-			k, why = limit, none
-		}
-		if why != "" {
-			return steady
-		}
-		after := k.At.Sub(s.sale.Opens)
-		now, ok := line.At(after)
-		if !ok || now <= 0 || math.Abs(k.Value/now-1) > 0.05 {
-			return steady
-		}
-		factor := rate / now
-		return func(minute float64) float64 {
-			planned, _ := line.At(after + time.Duration(minute*float64(time.Minute)))
-			return planned * factor
-		}
-	}
-	return steady
-}
-
-// session is how long people stay on the site: as measured, else as declared; 0 when neither.
-func (s *saleEntry) session() time.Duration {
-	if m := s.look.session; m > 0 && m < 24*60 {
-		return time.Duration(m * float64(time.Minute))
-	}
-	return s.sale.Plan.Session
-}
-
-// walk moves the site on in one way.
-func (c *course) walk(way prospect, joining forecast.Fit) forecast.Course {
-	site := c.site
-	site.Each *= way.each
-	site.Admitted = func(m float64) float64 { return c.rate(m) * way.admitted }
-	site.Joining = func(m float64) float64 { return joining.At(m) * way.joining }
-	return site.Walk(c.horizon)
+	k, ok := st.Signal(AdmissionLimit)
+	return ok && k.unseen() == "" && k.Value == 0
 }
 
 // goOn forecasts sell-out, drain and wait for admission as it is.
 func (s *saleEntry) goOn(st *State, c *course) {
 	f := &st.Forecast
 	l := &s.look
-	waiting, noQueue := st.seen(Waiting)
-	left, noStock := st.seen(TicketsLeft)
+	waiting, noQueue := s.seen(st, Waiting)
+	left, noStock := s.seen(st, TicketsLeft)
 	joining := l.joining
 	queued := noQueue == "" && joining.OK
 	if queued {
@@ -252,7 +149,7 @@ func (s *saleEntry) goOn(st *State, c *course) {
 // sellOutAlone forecasts the sell-out from the stock alone, where what people take is not known.
 func (s *saleEntry) sellOutAlone(st *State) {
 	f := &st.Forecast
-	left, why := st.seen(TicketsLeft)
+	left, why := s.seen(st, TicketsLeft)
 	switch {
 	case why != "":
 		f.SellOut.Why = why
@@ -295,67 +192,13 @@ func minutesLong(m float64) time.Duration {
 	return time.Duration(math.Min(math.Max(m, 0), 365*24*60) * float64(time.Minute))
 }
 
-// resumed is the rate that a resume would come to, and the steps to it.
-func (s *saleEntry) resumed(st *State) (rate func(minute float64) float64, full float64) {
-	full = s.look.before
-	if safe := st.SafeAdmission; safe.Has {
-		full = math.Min(full, safe.PerMinute)
-	}
-	ramp, every := s.sale.Plan.Ramp, s.sale.Plan.RampEvery.Minutes()
-	return func(minute float64) float64 {
-		if i := int(minute / math.Max(every, 0.1)); i < len(ramp) {
-			return math.Min(full, ramp[i]*s.look.before)
-		}
-		return full
-	}, full
-}
-
-// afterResume forecasts what comes when a pause ends, by the declared ramp up to what is safe.
-func (s *saleEntry) afterResume(st *State) {
-	f := &st.Forecast
-	l := &s.look
-	rate, full := s.resumed(st)
-	waiting, noQueue := st.seen(Waiting)
-	left, noStock := st.seen(TicketsLeft)
-	doubt := math.Hypot(sigmas*l.doubt, leastDoubt)
-	switch {
-	case noStock != "":
-		f.SellOut.Why = noStock
-	case l.each == 0 || full < 1:
-		f.SellOut.Why = "admission is paused, and what a person takes is not known"
-	default:
-		gone := func(factor float64) float64 {
-			site := forecast.Site{Stock: left.Value, Each: l.each * factor, Queue: manyPeople, Admitted: rate, Joining: func(float64) float64 { return 0 }}
-			return site.Walk(mostHorizon).SoldOut
-		}
-		f.SellOut = when(left.At, gone(1), gone(1+doubt), gone(1-math.Min(doubt, 0.9)), mostHorizon, "sell-out")
-		f.SellOut.AfterResume, f.SellOut.From = f.SellOut.Has, left.At
-	}
-	switch {
-	case noQueue != "":
-		f.Drain.Why = noQueue
-	case !l.joining.OK || full < 1:
-		f.Drain.Why = "admission is paused, and at what rate it would resume is not known"
-	default:
-		joining := l.joining.At(mostHorizon)
-		minutes := forecast.Drain(waiting.Value, full, joining)
-		if math.IsInf(minutes, 1) {
-			f.Drain = When{Never: true, Grows: joining - full, Rate: full}
-			return
-		}
-		quick, slow := forecast.Drain(waiting.Value, full*(1+leastDoubt), joining*(1-leastDoubt)), forecast.Drain(waiting.Value, full*(1-leastDoubt), joining*(1+leastDoubt))
-		f.Drain = when(waiting.At, minutes, quick, slow, mostHorizon, "drain")
-		f.Drain.AfterResume, f.Drain.From, f.Drain.Rate = true, waiting.At, full
-	}
-}
-
 // serve sets the stock against the queue: of those who wait, the tickets that are left serve
 // stock / tickets per person. People who are on the site already come first, so it is an upper
 // bound of whom it serves, and what it says will miss is a lower one.
 func (s *saleEntry) serve(st *State, c *course, goesOn bool) {
 	f := &st.Forecast
-	left, noStock := st.seen(TicketsLeft)
-	waiting, noQueue := st.seen(Waiting)
+	left, noStock := s.seen(st, TicketsLeft)
+	waiting, noQueue := s.seen(st, Waiting)
 	switch {
 	case noStock != "":
 		f.Serve.Why = noStock
@@ -380,7 +223,7 @@ func (s *saleEntry) serve(st *State, c *course, goesOn bool) {
 // atOpen forecasts how many will wait when the doors open.
 func (s *saleEntry) atOpen(st *State, before bool) {
 	f := &st.Forecast.AtOpen
-	k, why := st.seen(Waiting)
+	k, why := s.seen(st, Waiting)
 	minutes := s.sale.Opens.Sub(k.At).Minutes()
 	switch {
 	case !before:
@@ -420,9 +263,10 @@ func (s *saleEntry) untilLimit(st *State) {
 	}
 	f.LimitName = first.Name
 	f.Limit = When{Has: true, At: first.HitAt, Low: first.HitAt}
-	active, why := st.seen(ActiveUsers)
-	rate, session := s.look.admitted.Level, s.session().Minutes()
-	if why != "" || session <= 0 || !(rate > 0) {
+	active, why := s.seen(st, ActiveUsers)
+	rate, none := s.admitting(st)
+	session := s.session().Minutes()
+	if why != "" || none != "" || session <= 0 {
 		return
 	}
 	full := s.fullAt(st, first)
@@ -439,11 +283,9 @@ func (s *saleEntry) fullAt(st *State, l *Limit) float64 {
 	case LimitDatabase:
 		load := s.look.load
 		load.Idle += s.look.excess
-		whole, _ := st.Signal(DBConnectionsMax)
-		return load.People(whole.Value)
+		return load.People(s.known(st, DBConnectionsMax).Value)
 	case LimitActive:
-		limit, _ := st.Signal(ActiveLimit)
-		return limit.Value
+		return s.known(st, ActiveLimit).Value
 	default:
 		return l.Safe * s.session().Minutes()
 	}

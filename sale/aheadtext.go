@@ -70,7 +70,11 @@ func (s *State) AheadText(now time.Time) string {
 		return ""
 	}
 	if f.Limit.Has && (!f.SellOut.Has || f.Limit.At.Before(f.SellOut.At)) && (!f.Drain.Has || f.Limit.At.Before(f.Drain.At)) {
-		add("%s full %s", s.limitWord(f.LimitName), inWords(&f.Limit, now))
+		if when := inWords(&f.Limit, now); f.Limit.At.After(now) {
+			add("%s full %s", s.limitWord(f.LimitName), when)
+		} else {
+			add("%s full now", s.limitWord(f.LimitName))
+		}
 	}
 	gone := f.SellOut.Has && !f.SellOut.At.After(now) && f.Serve.Left == 0 && f.Serve.Has
 	switch {
@@ -102,7 +106,7 @@ func (s *State) openText(add func(string, ...any), now time.Time) {
 			}
 		}
 	}
-	if left, why := s.seen(TicketsLeft); why == "" {
+	if left, ok := s.Signal(TicketsLeft); ok && left.unseen() == "" {
 		text += " for " + Format(left.Value, Tickets, false) + " tickets"
 	}
 	add("%s", text)

@@ -41,7 +41,7 @@ type saleEntry struct {
 	notes    [][]Note // by source
 	desk     desk     // of its incidents
 
-	seen     []Event // what was seen happen to it, newest first
+	happened []Event // what was seen happen to it, newest first
 	ringing  []alarm // what was noted and has not ended
 	told     bool    // the timeline is behind
 	timeline []Event // what was seen and what the journal tells
@@ -103,7 +103,7 @@ func (e *engine) addSale(s *Sale, now time.Time) {
 	}
 	for i := range s.Signals {
 		spec := &s.Signals[i]
-		sl := &slot{spec: spec, gap: spec.Cadence.lateFor(), sale: entry}
+		sl := &slot{spec: spec, index: i, gap: spec.Cadence.lateFor(), sale: entry}
 		if spec.Constant == nil {
 			// A signal of an undeclared source still gets one, so that its blindness has a name.
 			sl.source = e.addSource(SourceInfo{Name: spec.Source, Cadence: spec.Cadence}, now)

@@ -16,7 +16,7 @@ const safeShare = 0.75
 // limits lists what can hold the sale back.
 func (s *saleEntry) limits(st *State) {
 	for _, one := range []func(*State) (Limit, bool){
-		s.databaseLimit, s.activeLimit, s.instanceLimit, s.gateLimit, s.paymentLimit, s.queueLimit, podLimit, readingLimit,
+		s.databaseLimit, s.activeLimit, s.instanceLimit, s.gateLimit, s.paymentLimit, s.queueLimit, s.podLimit, readingLimit,
 	} {
 		l, declared := one(st)
 		if !declared {
@@ -45,18 +45,19 @@ func (s *saleEntry) bound(st *State, l *Limit, people, full float64) {
 		return
 	}
 	l.Bounds, l.Safe = true, math.Max(0, people/session)
-	active, why := st.seen(ActiveUsers)
-	if _, dark := st.seen(AdmissionRate); why != "" || dark != "" || !s.look.admitted.OK || !(full > 0) {
+	active, why := s.seen(st, ActiveUsers)
+	rate, none := s.admitting(st)
+	if why != "" || none != "" || !(full > 0) {
 		return
 	}
-	if m := forecast.Reach(active.Value, s.look.admitted.Level, session, full); isFinite(m) {
+	if m := forecast.Reach(active.Value, rate, session, full); isFinite(m) {
 		l.HitAt = active.At.Add(minutesLong(m))
 	}
 }
 
 func (s *saleEntry) databaseLimit(st *State) (l Limit, declared bool) {
-	k, ok := st.Signal(DBConnections)
-	if !ok {
+	k := s.known(st, DBConnections)
+	if k == nil {
 		return l, false
 	}
 	name := k.Spec.System
@@ -64,8 +65,8 @@ func (s *saleEntry) databaseLimit(st *State) (l Limit, declared bool) {
 		name = "database"
 	}
 	name += " connections"
-	k, why := st.seen(DBConnections)
-	whole, none := st.seen(DBConnectionsMax)
+	k, why := s.seen(st, DBConnections)
+	whole, none := s.seen(st, DBConnectionsMax)
 	if why == "" {
 		why = none
 	}
@@ -75,7 +76,7 @@ func (s *saleEntry) databaseLimit(st *State) (l Limit, declared bool) {
 	l = Limit{Name: LimitDatabase, Signal: DBConnections, Has: true, Ratio: k.Value / whole.Value, Evidence: evidenceOf(k, whole)}
 	l.Text = name + " " + Format(l.Ratio, Ratio, false) + " of max"
 	load := s.look.load
-	if active, none := st.seen(ActiveUsers); none == "" {
+	if active, none := s.seen(st, ActiveUsers); none == "" {
 		l.Evidence = append(l.Evidence, evidenceOf(active)...)
 	}
 	if !load.OK {
@@ -91,8 +92,8 @@ func (s *saleEntry) activeLimit(st *State) (l Limit, declared bool) {
 	if _, ok := st.Signal(ActiveLimit); !ok {
 		return l, false
 	}
-	limit, why := st.seen(ActiveLimit)
-	k, none := st.seen(ActiveUsers)
+	limit, why := s.seen(st, ActiveLimit)
+	k, none := s.seen(st, ActiveUsers)
 	if why == "" {
 		why = none
 	}
@@ -111,8 +112,8 @@ func (s *saleEntry) activeLimit(st *State) (l Limit, declared bool) {
 // instanceLimit is what the instances in service carry: before the day of the sale, what the most
 // of them would.
 func (s *saleEntry) instanceLimit(st *State) (l Limit, declared bool) {
-	k, ok := st.Signal(CapacityInService)
-	if !ok {
+	k := s.known(st, CapacityInService)
+	if k == nil {
 		return l, false
 	}
 	system := k.Spec.System
@@ -123,14 +124,14 @@ func (s *saleEntry) instanceLimit(st *State) (l Limit, declared bool) {
 	case "ECS":
 		noun = "tasks"
 	}
-	k, why := st.seen(CapacityInService)
+	k, why := s.seen(st, CapacityInService)
 	if why != "" {
 		return unknownLimit(LimitInstances, CapacityInService, noun, why), true
 	}
 	l = Limit{Name: LimitInstances, Signal: CapacityInService, Has: true, Evidence: evidenceOf(k)}
 	n := k.Value
 	l.Text = Format(n, Count, false) + " " + noun
-	most, none := st.seen(CapacityMax)
+	most, none := s.seen(st, CapacityMax)
 	if none == "" && (st.Phase == Scheduled || n >= most.Value) {
 		n = most.Value
 		l.Evidence = append(l.Evidence, evidenceOf(most)...)
@@ -147,7 +148,7 @@ func (s *saleEntry) instanceLimit(st *State) (l Limit, declared bool) {
 		l.Ratio = k.Value / most.Value
 		return l, true
 	}
-	active, dark := st.seen(ActiveUsers)
+	active, dark := s.seen(st, ActiveUsers)
 	if dark != "" {
 		return unknownLimit(LimitInstances, CapacityInService, noun, dark), true
 	}
@@ -161,8 +162,8 @@ func (s *saleEntry) gateLimit(st *State) (l Limit, declared bool) {
 	if _, ok := st.Signal(AdmissionLimit); !ok {
 		return l, false
 	}
-	limit, why := st.seen(AdmissionLimit)
-	k, none := st.seen(AdmissionRate)
+	limit, why := s.seen(st, AdmissionLimit)
+	k, none := s.seen(st, AdmissionRate)
 	if why == "" {
 		why = none
 	}
@@ -170,7 +171,7 @@ func (s *saleEntry) gateLimit(st *State) (l Limit, declared bool) {
 		return unknownLimit(LimitAdmission, AdmissionLimit, "admission limit", why), true
 	}
 	l = Limit{Name: LimitAdmission, Signal: AdmissionLimit, Has: true, Ratio: 1, Text: "admission is paused", Evidence: evidenceOf(k, limit)}
-	if limit.Value > 0 && !st.paused() {
+	if limit.Value > 0 && !st.Paused() {
 		l.Ratio = k.Value / limit.Value
 		l.Text = "admission limit " + Format(limit.Value, PerMinute, false)
 	}
@@ -178,24 +179,24 @@ func (s *saleEntry) gateLimit(st *State) (l Limit, declared bool) {
 }
 
 func (s *saleEntry) paymentLimit(st *State) (Limit, bool) {
-	return ruled(st, LimitPayment, PaymentFailureRatio)
+	return s.ruled(st, LimitPayment, PaymentFailureRatio)
 }
 
 func (s *saleEntry) queueLimit(st *State) (Limit, bool) {
-	return ruled(st, LimitQueue, QueueOldestSeconds)
+	return s.ruled(st, LimitQueue, QueueOldestSeconds)
 }
 
 // ruled is a limit that the signal's own bad rule gives.
-func ruled(st *State, name LimitName, signal Signal) (l Limit, declared bool) {
-	k, ok := st.Signal(signal)
-	if !ok || k.Spec.Constant != nil {
+func (s *saleEntry) ruled(st *State, name LimitName, signal Signal) (l Limit, declared bool) {
+	k := s.known(st, signal)
+	if k == nil || k.Spec.Constant != nil {
 		return l, false
 	}
 	rule := k.Spec.Rules.Bad.In(st.Phase)
 	if rule == nil || !rule.Above || rule.Of != "" || rule.Limit <= 0 {
 		return l, false
 	}
-	k, why := st.seen(signal)
+	k, why := s.seen(st, signal)
 	if why != "" {
 		return unknownLimit(name, signal, label(k.Spec), why), true
 	}
@@ -207,12 +208,12 @@ func ruled(st *State, name LimitName, signal Signal) (l Limit, declared bool) {
 }
 
 // podLimit is full while a pod waits for a node: the cluster then can't carry what it was asked to.
-func podLimit(st *State) (l Limit, declared bool) {
-	k, ok := st.Signal(PodsPending)
-	if !ok {
+func (s *saleEntry) podLimit(st *State) (l Limit, declared bool) {
+	k := s.known(st, PodsPending)
+	if k == nil {
 		return l, false
 	}
-	k, why := st.seen(PodsPending)
+	k, why := s.seen(st, PodsPending)
 	if why != "" {
 		return unknownLimit(LimitPods, PodsPending, "pods pending", why), true
 	}
@@ -229,7 +230,7 @@ func readingLimit(st *State) (l Limit, declared bool) {
 		if k := &st.Signals[i]; k.Problem != nil && k.Problem.Class == Throttled {
 			return Limit{
 				Name: LimitReading, Signal: k.Spec.Signal, Has: true, Ratio: 1,
-				Text: "reading " + k.Spec.Source + " is throttled", Evidence: evidenceOf(*k),
+				Text: "reading " + k.Spec.Source + " is throttled", Evidence: evidenceOf(k),
 			}, true
 		}
 	}

@@ -245,8 +245,8 @@ func (s *saleEntry) early(st *State, notes []Note) []Note {
 	if begins.IsZero() {
 		begins = s.sale.Opens
 	}
-	k, ok := st.Signal(Waiting)
-	if !ok || !k.Has || k.Freshness == Stale || k.Value < 1 || begins.IsZero() || !k.At.Before(begins.Add(-wellBefore)) {
+	k, why := s.seen(st, Waiting)
+	if why != "" || k.Value < 1 || begins.IsZero() || !k.At.Before(begins.Add(-wellBefore)) {
 		return notes
 	}
 	what := "the pre-queue"

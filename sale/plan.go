@@ -115,8 +115,8 @@ func (s *saleEntry) planned(st *State, now time.Time) []Planned {
 	for i := range plan.Lines {
 		l := &plan.Lines[i]
 		p := Planned{Signal: l.Signal, At: s.plannedAt(now), Ratio: math.NaN()}
-		k, read := st.Signal(l.Signal)
-		read = read && k.Has && k.Freshness != Stale
+		k, why := s.seen(st, l.Signal)
+		read := why == ""
 		if read && !k.At.IsZero() {
 			p.At = k.At
 		}

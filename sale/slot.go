@@ -5,6 +5,7 @@ import "time"
 // slot is one signal of one sale on the writer's side.
 type slot struct {
 	spec   *Spec
+	index  int // in the sale's Signals
 	sale   *saleEntry
 	source *sourceEntry // nil for a constant
 	partOf []*slot      // the signals that are compared with this one

@@ -100,7 +100,7 @@ type alarm struct {
 
 // rewind forgets what was seen after now, when time was wound back to it.
 func (s *saleEntry) rewind(now time.Time) {
-	s.seen = slices.DeleteFunc(s.seen, func(ev Event) bool { return ev.At.After(now) })
+	s.happened = slices.DeleteFunc(s.happened, func(ev Event) bool { return ev.At.After(now) })
 	s.ringing, s.told = nil, true
 	if m := &s.desk.marks; m.notBad.After(now) || m.ok.After(now) {
 		*m = marks{}
@@ -109,12 +109,12 @@ func (s *saleEntry) rewind(now time.Time) {
 
 func (s *saleEntry) note(ev Event) {
 	ev.At, s.told = moment(ev.At), true
-	s.seen = append([]Event{ev}, s.seen[:min(len(s.seen), mostEvents-1)]...)
+	s.happened = append([]Event{ev}, s.happened[:min(len(s.happened), mostEvents-1)]...)
 }
 
 // events joins what was seen here with what the journal tells, the newest first.
 func (s *saleEntry) events() []Event {
-	all := slices.Clone(s.seen)
+	all := slices.Clone(s.happened)
 	if s.desk.log != nil {
 		all = append(all, s.desk.log.Events...)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"time"
 
 	"github.com/onsale-dev/onsale/sale"
@@ -56,7 +57,8 @@ func limitJSON(st *sale.State) *checkLimit {
 	if l == nil {
 		return nil
 	}
-	return &checkLimit{l.Name, l.Signal, l.Ratio, l.Headroom(), l.Text, forecastInstant(l.HitAt)}
+	const exact = 1e4
+	return &checkLimit{l.Name, l.Signal, math.Round(l.Ratio*exact) / exact, math.Round(l.Headroom()*exact) / exact, l.Text, forecastInstant(l.HitAt)}
 }
 
 func safeJSON(st *sale.State) *float64 {

@@ -130,7 +130,7 @@ func TestTheEffectOfEachKindIsSeenInItsSignals(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, closeJournal, err := p.openHands(c.config, c.store, slog.New(slog.DiscardHandler))
+	h, closeJournal, err := p.openHands(c, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

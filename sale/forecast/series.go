@@ -84,9 +84,16 @@ func smooth(minutes []float64, beta float64) Fit {
 
 // At is the rate h minutes ahead, h >= 0. It is never negative: a rate counts people or tickets.
 func (f Fit) At(h float64) float64 {
-	// φ + … + φ^h = φ(1−φ^h)/(1−φ), which also holds between whole minutes.
-	return max(0, f.Level+f.Trend*phi*(1-math.Pow(phi, h))/(1-phi))
+	// φ + … + φ^h = φ(1−φ^h)/(1−φ), which also holds between whole minutes. After an hour less than a
+	// millionth of the trend is to come.
+	rest := 0.0
+	if f.Trend != 0 && h < 62 {
+		rest = math.Exp(h * lnPhi)
+	}
+	return max(0, f.Level+f.Trend*phi*(1-rest)/(1-phi))
 }
+
+var lnPhi = math.Log(phi)
 
 // Spread is the standard deviation of the mean rate over the next h minutes: the level's own
 // doubt, α/(2−α) of the variance of a minute, and its wandering, which for an exponentially
