@@ -116,3 +116,16 @@ func (r *Runner) EvidenceMaxAge(req Request) time.Duration {
 	}
 	return r.policy.EvidenceMaxAge
 }
+
+// LiftedWords names what breaking the glass lifts, for a person: "freeze, second person". Empty for
+// a preview that breaks none.
+func (p *Preview) LiftedWords() string {
+	lifts := map[Guard]string{GuardFreeze: "freeze", GuardSecond: "second person", GuardBounds: "max actions", GuardReason: "change"}
+	var words []string
+	for _, no := range p.Lifted {
+		if w := lifts[no.Guard]; !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	return strings.Join(words, ", ")
+}

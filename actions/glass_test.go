@@ -46,6 +46,9 @@ func TestBrokenGlassLiftsWhatThePolicyNamesLoudlyAndOnRecord(t *testing.T) {
 	if p.Gesture() != actions.Severe || !slices.Equal(lifted, []string{"freeze", "bounds", "reason", "second"}) {
 		t.Errorf("%s, it lifts %v", p.Gesture(), lifted)
 	}
+	if words := p.LiftedWords(); words != "freeze, max actions, change, second person" {
+		t.Errorf("in words: %q", words)
+	}
 	if reason, change, second := w.Needs(&p); !reason || change || second {
 		t.Errorf("it needs reason %v, change %v, second %v", reason, change, second)
 	}

@@ -76,6 +76,9 @@ func (m *model) frame() views.Frame {
 	} else if left := m.armedLeft(); left > 0 && !m.acting.confirm.Editing() {
 		f.Footer.Message = "waiting for one key; " + sale.Format(math.Ceil(left.Seconds()), sale.Count, false) + " s left, then READ-ONLY again; nothing has been sent"
 		f.Footer.MessageAt, f.Footer.Severity = m.now, sale.OK
+	} else if p := m.acting; p != nil && p.preview != nil && p.aim != views.AimSend && p.confirm.Armed(m.now) && !p.confirm.Editing() && !p.idle() {
+		f.Footer.Message = "waiting for one key; " + sale.Format(math.Ceil(p.confirm.Left(m.now).Seconds()), sale.Count, false) + " s left; nothing is sent by it"
+		f.Footer.MessageAt, f.Footer.Severity = m.now, sale.OK
 	} else if m.message != "" && m.now.Sub(m.messageAt) < messageFor {
 		f.Footer.Message, f.Footer.MessageAt, f.Footer.Severity = m.message, m.messageAt, m.severity
 	}

@@ -79,11 +79,7 @@ func glassWord(p *actions.Preview) string {
 	if !p.Request.Glass {
 		return ""
 	}
-	var lifted []string
-	for _, no := range p.Lifted {
-		lifted = append(lifted, string(no.Guard))
-	}
-	return strings.TrimSuffix("GLASS BROKEN: "+strings.Join(lifted, ", "), ": ")
+	return strings.TrimSuffix("GLASS BROKEN: "+p.LiftedWords(), ": ")
 }
 
 // await brings the next message of an action.

@@ -54,8 +54,6 @@ func (m *model) begin() {
 		case ok && a.Stage == actions.AskAgreed:
 			p.aim, p.request = views.AimSend, a.ID
 			p.keepWords(a.Request)
-		case p.agreed != "":
-			m.say(sale.Watch, "it would do something else now than what "+p.agreed+" agreed to: ask again")
 		case ok && a.Stage == actions.AskWaiting:
 			p.aim, p.request = views.AimWaits, a.ID
 			return
@@ -309,7 +307,10 @@ func (m *model) secondWords(p *panel) string {
 		return ""
 	}
 	i := slices.IndexFunc(m.requests, func(a actions.Asked) bool { return a.ID == p.request })
-	if i < 0 {
+	switch {
+	case i < 0 && p.agreed != "":
+		return "it would do something else now than what " + p.agreed + " agreed to: ask again"
+	case i < 0:
 		return "must agree before it can be sent"
 	}
 	switch a := m.requests[i]; a.Stage {

@@ -139,7 +139,7 @@ func (d *desk) follow() {
 func newsIn(rec *journal.Record) (ui.News, bool) {
 	n := ui.News{
 		ID: rec.ID, Sale: sale.ID(rec.Sale), Verb: actions.Verb(rec.Action), Who: sale.Clean(rec.Actor.Name, 40), At: rec.TS,
-		Glass: sale.Clean(strings.Join(rec.Glass, ", "), 80),
+		Glass: sale.Clean(strings.ReplaceAll(strings.Join(rec.Glass, ", "), "_", " "), 80),
 	}
 	if rec.Target != nil {
 		n.Target = actions.Target(*rec.Target)
@@ -238,12 +238,7 @@ func newsOf(res *actions.Result, who string) ui.News {
 		At: res.Ended, Change: pre.Change, Outcome: res.Outcome, Text: res.Text,
 	}
 	if pre.Request.Glass && res.Outcome != actions.Refused {
-		var lifted []string
-		for _, no := range pre.Lifted {
-			lifted = append(lifted, string(no.Guard))
-		}
-		n.Glass = strings.Join(lifted, ", ")
-		if n.Glass == "" {
+		if n.Glass = pre.LiftedWords(); n.Glass == "" {
 			n.Glass = "nothing lifted"
 		}
 	}
