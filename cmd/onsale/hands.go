@@ -54,7 +54,8 @@ func (p *program) openHands(c *cockpit, log *slog.Logger) (h *hands, closeJourna
 		actor: p.actor(cfg, "local"), log: log, bells: map[chan struct{}]struct{}{},
 	}
 	h.chronicle.look(recorder, store, time.Now())
-	return h, func() { waitAtMost(&h.telling, tellPatience); closeJournal() }, nil
+	shut := closeJournal // the result has that name, too
+	return h, func() { waitAtMost(&h.telling, tellPatience); shut() }, nil
 }
 
 // watch settles what an earlier run left open, by reading back, and then looks for the effects
