@@ -28,51 +28,75 @@ func TestTheClocksOfAnIncident(t *testing.T) {
 	}{
 		{
 			"all three run from the opening", in(func(*Incident) {}), 4 * time.Minute,
-			clock{4 * time.Minute, true, false, false}, clock{4 * time.Minute, true, false, false}, clock{4 * time.Minute, true, false, false},
+			clock{4 * time.Minute, true, false, false},
+			clock{4 * time.Minute, true, false, false},
+			clock{4 * time.Minute, true, false, false},
 		},
 		{
 			"what is not done in time is over", in(func(*Incident) {}), 16 * time.Minute,
-			clock{16 * time.Minute, true, false, true}, clock{16 * time.Minute, true, false, true}, clock{16 * time.Minute, true, false, false},
+			clock{16 * time.Minute, true, false, true},
+			clock{16 * time.Minute, true, false, true},
+			clock{16 * time.Minute, true, false, false},
 		},
 		{
 			"a promise that is met to the second is kept", in(func(in *Incident) {
 				in.Status, in.Acknowledged = IncidentAcknowledged, opened.Add(5*time.Minute)
 			}), 10 * time.Minute,
-			clock{5 * time.Minute, true, true, false}, clock{10 * time.Minute, true, false, false}, clock{10 * time.Minute, true, false, false},
+			clock{5 * time.Minute, true, true, false},
+			clock{10 * time.Minute, true, false, false},
+			clock{10 * time.Minute, true, false, false},
 		},
 		{
 			"an acknowledgement without a time stops its clock, and is neither kept nor broken", in(func(in *Incident) { in.Status = IncidentAcknowledged }), time.Hour,
-			clock{0, false, true, false}, clock{time.Hour, true, false, true}, clock{time.Hour, true, false, false},
+			clock{0, false, true, false},
+			clock{time.Hour, true, false, true},
+			clock{time.Hour, true, false, false},
 		},
 		{
 			"an acknowledgement that ran out was one in time", in(func(in *Incident) { in.Acknowledged = opened.Add(time.Minute) }), time.Hour,
-			clock{time.Minute, true, true, false}, clock{time.Hour, true, false, true}, clock{time.Hour, true, false, false},
+			clock{time.Minute, true, true, false},
+			clock{time.Hour, true, false, true},
+			clock{time.Hour, true, false, false},
 		},
 		{
-			"without the time of the opening nothing is known", Incident{Status: IncidentOpen}, time.Hour,
-			clock{}, clock{}, clock{},
+			"without the time of the opening nothing is known",
+			Incident{Status: IncidentOpen},
+			time.Hour,
+			clock{},
+			clock{},
+			clock{},
 		},
 		{
 			"a clock that was set back makes no time negative", in(func(*Incident) {}), -time.Hour,
-			clock{0, true, false, false}, clock{0, true, false, false}, clock{0, true, false, false},
+			clock{0, true, false, false},
+			clock{0, true, false, false},
+			clock{0, true, false, false},
 		},
 		{
 			"mitigated at a time that is not known stops the clock and claims nothing", in(func(in *Incident) { in.Mitigated = true }), time.Hour,
-			clock{time.Hour, true, false, true}, clock{0, false, true, false}, clock{time.Hour, true, false, false},
+			clock{time.Hour, true, false, true},
+			clock{0, false, true, false},
+			clock{time.Hour, true, false, false},
 		},
 		{
 			"while the sale can't be judged, whether it is mitigated is not known", in(func(in *Incident) { in.Blind = true }), time.Minute,
-			clock{time.Minute, true, false, false}, clock{0, false, false, false}, clock{time.Minute, true, false, false},
+			clock{time.Minute, true, false, false},
+			clock{0, false, false, false},
+			clock{time.Minute, true, false, false},
 		},
 		{
 			"the resolution ends every clock", in(func(in *Incident) {
 				in.Status, in.Resolved = IncidentResolved, opened.Add(20*time.Minute)
 			}), 3 * time.Hour,
-			clock{20 * time.Minute, true, true, true}, clock{20 * time.Minute, true, true, true}, clock{20 * time.Minute, true, true, false},
+			clock{20 * time.Minute, true, true, true},
+			clock{20 * time.Minute, true, true, true},
+			clock{20 * time.Minute, true, true, false},
 		},
 		{
 			"a resolution without a time leaves the clocks not known", in(func(in *Incident) { in.Status = IncidentResolved }), 3 * time.Hour,
-			clock{0, false, true, false}, clock{0, false, true, false}, clock{0, false, true, false},
+			clock{0, false, true, false},
+			clock{0, false, true, false},
+			clock{0, false, true, false},
 		},
 	}
 	for _, test := range tests {

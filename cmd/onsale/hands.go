@@ -42,7 +42,8 @@ func (p *program) openHands(c *cockpit, log *slog.Logger) (h *hands, closeJourna
 	d := newDesk(runner, recorder, log)
 	d.chronicle, d.teller = c.chronicle, tellerOf(cfg, recorder)
 	d.recorded(store, time.Now())
-	return d.hands(cfg, store, p.actor(cfg, "local")), func() { waitAtMost(&d.telling, tellPatience); closeJournal() }, nil
+	shut := closeJournal // the result has that name, too
+	return d.hands(cfg, store, p.actor(cfg, "local")), func() { waitAtMost(&d.telling, tellPatience); shut() }, nil
 }
 
 // hands are those of one more person at the desk.
