@@ -256,7 +256,7 @@ func (m *model) takeOneOf(n *News, first bool) {
 const answerDue = 10 * time.Second
 
 // strip is the outcome of the last action; while its effect is not seen it says how the signal
-// is by now.
+// is by now. That it was seen, or was not, is the runner's to say: once it stands in the journal.
 func (m *model) strip() *views.Outcome {
 	if i := slices.IndexFunc(m.requests, func(a actions.Asked) bool { return a.ID == m.outcomeOf }); i >= 0 {
 		return m.outcomeOfAsk(&m.requests[i]) // its time runs
@@ -269,8 +269,12 @@ func (m *model) strip() *views.Outcome {
 	if m.outcome == nil || m.watch == nil || m.watch.Sight != actions.NotYet || m.outcome.Stage != views.StageDone {
 		return m.outcome
 	}
+	now := m.watch.Step(m.snap.Sale(m.watch.Sale), m.now)
+	if now.Sight != actions.NotYet {
+		return m.outcome
+	}
 	o := *m.outcome
-	o.More = m.watch.Step(m.snap.Sale(m.watch.Sale), m.now).String()
+	o.More = now.String()
 	return &o
 }
 

@@ -3,6 +3,7 @@ package ui
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,6 +75,10 @@ func TestTheEffectAndOtherPeoplesActionsAreShown(t *testing.T) {
 		a.send(newsMsg{})
 		a.wait(14 * time.Second)
 		a.sees("outcome DONE", "effect not seen yet: admitted not known, 14s of 3:00")
+		a.wait(3 * time.Minute) // the time is up, and the runner has not said so yet
+		if o := a.m.strip(); string(o.Stage) != "DONE" || strings.Contains(o.More, "NOT KNOWN") {
+			t.Errorf("the screen settles an effect by itself: %+v", o)
+		}
 		seen := *watch
 		seen.Sight, seen.Took = actions.Seen, 62*time.Second
 		mine.Watch = &seen

@@ -31,7 +31,8 @@ func (p *program) demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "The cockpit on a rehearsal platform: no account, no network, nothing to install",
 		Long: `demo starts a simulated ticket shop on loopback that serves the real wire protocols of Prometheus,
-CloudWatch, SQS and Cloudflare Waiting Room, and opens the cockpit on it.
+CloudWatch, SQS, Cloudflare Waiting Room, Auto Scaling, ECS, Kubernetes and PagerDuty, and opens the
+cockpit on it.
 
 With --platform-only it serves the platform without a screen, writes onsale.yaml and platform.json
 into --dir, prints "ready" and runs until a signal.`,

@@ -34,6 +34,7 @@ type seat struct {
 	mu     sync.Mutex
 	out    bytes.Buffer // since the last whole frame was asked for
 	all    bytes.Buffer
+	model  *screen // what stands on the terminal, as long as it keeps its size
 }
 
 func takeSeat(t *testing.T, rows, cols uint16, args ...string) *seat {
@@ -49,7 +50,7 @@ func takeSeat(t *testing.T, rows, cols uint16, args ...string) *seat {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &seat{t: t, ptmx: ptmx, tty: tty, before: before, ended: make(chan error, 1)}
+	s := &seat{t: t, ptmx: ptmx, tty: tty, before: before, ended: make(chan error, 1), model: newScreen(int(cols), int(rows))}
 	s.cmd = exec.Command(os.Args[0], args...)
 	s.cmd.Env = append(os.Environ(), "ONSALE_TEST_MAIN=1", "TERM=xterm-256color", "LANG=C.UTF-8", "NO_COLOR=", "SSH_TTY=")
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = tty, tty, tty
@@ -74,6 +75,7 @@ func (s *seat) read() {
 		s.mu.Lock()
 		s.out.Write(buf[:n])
 		s.all.Write(buf[:n])
+		_, _ = s.model.Write(buf[:n])
 		s.mu.Unlock()
 		if err != nil {
 			return
