@@ -38,11 +38,11 @@ func (s *seat) shows(texts ...string) string {
 }
 
 var (
-	asksToSend = regexp.MustCompile(`press\s+([a-z])\s+to send`)
-	asksForName   = regexp.MustCompile(`type\s+(\S+)\s+then enter`)
-	undoSeen      = regexp.MustCompile(`EFFECT SEEN [0-9:]+ sale 3: undo 0/min → 800/min`)
-	letIn         = regexp.MustCompile(`after \d+ s: admitted \S+ → [1-9]\d*/min`)
-	counting      = regexp.MustCompile(`ARMED (?:[1-7]|1[0-9]) s`) // not from the full 8 s or 20 s: it hears keys now
+	asksToSend  = regexp.MustCompile(`press\s+([a-z])\s+to send`)
+	asksForName = regexp.MustCompile(`type\s+(\S+)\s+then enter`)
+	undoSeen    = regexp.MustCompile(`EFFECT SEEN [0-9:]+ sale 3: undo 0/min → 800/min`)
+	letIn       = regexp.MustCompile(`after \d+ s: admitted \S+ → [1-9]\d*/min`)
+	counting    = regexp.MustCompile(`ARMED (?:[1-7]|1[0-9]) s`) // not from the full 8 s or 20 s: it hears keys now
 )
 
 // arms presses an action's key and waits until the panel hears. It returns the panel and what to type.
