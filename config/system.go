@@ -13,15 +13,15 @@ func systemOf(r *Read) string {
 	switch {
 	case r == nil:
 	case r.CloudWatch != nil:
-		word := ""
+		words := map[string]bool{}
 		for _, m := range r.CloudWatch.Metrics {
-			if w := systems[m.Namespace]; word == "" || w == word {
-				word = w
-			} else {
-				return ""
+			words[systems[m.Namespace]] = true
+		}
+		if len(words) == 1 {
+			for word := range words {
+				return word
 			}
 		}
-		return word
 	case r.AutoScaling != nil:
 		return "ASG"
 	case r.ECS != nil:

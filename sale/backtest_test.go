@@ -199,7 +199,7 @@ func outcomes(guesses []guess, sales map[string]*taped) (sellOuts, drains []outc
 	judge := func(w sale.When, at, came time.Time) (outcome, bool) {
 		o := outcome{ahead: came.Sub(at), told: w.Has}
 		if o.told {
-			o.off = (w.At.Sub(came)).Abs().Seconds() / o.ahead.Seconds()
+			o.off = w.At.Sub(came).Abs().Seconds() / o.ahead.Seconds()
 			o.inside = !came.Before(w.Low) && (w.High.IsZero() || !came.After(w.High))
 		}
 		return o, o.ahead >= 2*time.Minute
@@ -270,7 +270,7 @@ func TestForecastsComeOutAboutAsWellAsTheyDid(t *testing.T) {
 	}
 	var sellOuts, drains []outcome
 	for _, scenario := range []string{"calm", "surge-at-opening"} {
-		s, d := outcomes(playNight(t, scenario, 21, time.Hour))
+		s, d := outcomes(playNight(t, scenario, 21, 45*time.Minute))
 		sellOuts, drains = append(sellOuts, s...), append(drains, d...)
 	}
 	for _, bound := range []struct {

@@ -223,7 +223,7 @@ func TestTheGlassIsBrokenFromThePaletteLoudlyWithAReasonAndATypedName(t *testing
 		f.preview.Risk = actions.Severe
 		f.preview.Lifted = []actions.Refusal{{Guard: actions.GuardFreeze, Text: "frozen until 13:00"}}
 	}, func(a *actor) {
-		a.slowly(":", "g", "l", "a", "s", "s")
+		a.slowly(":", "g", "l", "a", "s", "s", " ", "p", "a", "u")
 		a.sees("> break the glass: pause admission")
 		a.slowly("enter")
 		a.sees("editing", `required "a reason"`, "loud BREAKING THE GLASS")

@@ -166,7 +166,7 @@ func TestOnlyAllowedLinksCanBeFollowed(t *testing.T) {
 			}
 		})
 	}
-	out := NewRenderer().Sale(worldFrame(160, 45, NewTheme(Options{Dark: true})))
+	out := NewRenderer().Sale(worldFrame(160, 90, NewTheme(Options{Dark: true}))) // tall enough for the links
 	if n := strings.Count(out, "\x1b]8;;https://"); n != 1 {
 		t.Errorf("%d hyperlinks are drawn, want the one on the listed host", n)
 	}

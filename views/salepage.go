@@ -251,14 +251,14 @@ func (f *Frame) saleTopLines(st *sale.State, p salePlan) []string {
 	if held != "" {
 		x = c.put(x, 0, l.figure, held) + gap
 	}
-	if burn := burnText(st); burn != "" && x+cells(burn) <= f.Width {
-		x = c.put(x, 0, text, burn) + gap
-	}
 	right := f.Width
 	if form := fitting(forms, right-x); form != nil {
 		right -= form.cells()
 		form.draw(c, right, 0, f.Width)
 		right -= 3
+	}
+	if burn := burnText(st); burn != "" && x+cells(burn) <= right {
+		x = c.put(x, 0, text, burn) + gap
 	}
 	for _, words := range []string{chartsText(st, p), ticketsText(st), doors(st, f.Now), st.Sale.Group} {
 		if words != "" && right-cells(words) > x {

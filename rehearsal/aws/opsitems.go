@@ -51,6 +51,7 @@ func (s *ssm) describeOpsItems(_ caller, in *describeOpsItems) (any, *apiError) 
 	}
 	found := []map[string]any{}
 	all := s.store.OpsItems()
+	slices.Reverse(all) // of two at the same instant the later one is the newer
 	slices.SortStableFunc(all, func(a, b systems.OpsItem) int { return b.Created.Compare(a.Created) })
 	for i := range all {
 		ok := true
