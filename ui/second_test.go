@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -218,12 +219,13 @@ func TestOnesOwnRequestCanBeWithdrawnAndIsNotOfferedForApproval(t *testing.T) {
 
 func TestTheGlassIsBrokenFromThePaletteLoudlyWithAReasonAndATypedName(t *testing.T) {
 	act(t, func(f *fakeHands) {
-		f.offers[2].Glass = "freeze, second_person" // pause
+		pause := slices.IndexFunc(f.offers, func(o Offer) bool { return o.Verb == actions.Pause })
+		f.offers[pause].Glass = "freeze, second_person"
 		f.needs.Reason = true
 		f.preview.Risk = actions.Severe
 		f.preview.Lifted = []actions.Refusal{{Guard: actions.GuardFreeze, Text: "frozen until 13:00"}}
 	}, func(a *actor) {
-		a.slowly(":", "g", "l", "a", "s", "s", " ", "p", "a", "u")
+		a.slowly(":", "g", "l", "a", "s", "s")
 		a.sees("> break the glass: pause admission")
 		a.slowly("enter")
 		a.sees("editing", `required "a reason"`, "loud BREAKING THE GLASS")
