@@ -21,6 +21,8 @@ type Sale struct {
 	Signals []Spec // in display order, unique by Signal
 	Panels  []Panel
 	Links   []Link
+	// Acts names the actions that are declared for this sale, as onsale act takes them: "pause".
+	Acts []string
 }
 
 // Spec declares one signal of one sale.

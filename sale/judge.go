@@ -24,9 +24,9 @@ func (e *engine) judge(s *saleEntry, now time.Time) {
 			due = earliest(due, sl.spec.Cadence.nextFreshness(known.At, now))
 		}
 	}
-	s.due = due
 	next := State{Sale: s.sale, Phase: phase, PhaseSince: since, Signals: e.scratch, Notes: s.noted()}
 	s.verdict(&next)
+	s.due = earliest(due, s.conclude(&next, now))
 	old := s.state
 	switch {
 	case old == nil:
@@ -143,7 +143,7 @@ func (g *gauge) breach(v Verdict) *Breach {
 // sameAs reports whether two states of a sale differ in nothing but their version.
 func (s *State) sameAs(old *State) bool {
 	return s.Phase == old.Phase && s.PhaseSince.Equal(old.PhaseSince) && s.Verdict == old.Verdict &&
-		s.Needed == old.Needed && s.NeededLive == old.NeededLive &&
+		s.Needed == old.Needed && s.Next == old.Next && slices.Equal(s.Alarms, old.Alarms) && s.NeededLive == old.NeededLive &&
 		slices.Equal(s.Reasons, old.Reasons) && slices.Equal(s.Notes, old.Notes) &&
 		slices.EqualFunc(s.Signals, old.Signals, sameKnown)
 }

@@ -38,10 +38,11 @@ type Batch struct {
 	Readings []Reading
 	Missing  []Missing
 	Notes    []Note
-	Warnings []string // what the system itself warned of; clean text
-	Problem  *Problem // nil when the source answered
-	Calls    int      // requests sent, retries included
-	CostUSD  float64  // list price of those requests; 0 when free or not known
+	Alarms   []ForeignAlarm // of a source that reads alarms: all that there are now
+	Warnings []string       // what the system itself warned of; clean text
+	Problem  *Problem       // nil when the source answered
+	Calls    int            // requests sent, retries included
+	CostUSD  float64        // list price of those requests; 0 when free or not known
 }
 
 // Missing says that a signal was asked for and not delivered, and why.
