@@ -139,9 +139,16 @@ func (s *Snapshot) Board(now time.Time) Board {
 			b.add(&st.Alarms[i], now)
 		}
 	}
+	var dark []string // sources whose blindness is counted already: it hides many sales and is one event
 	for _, c := range s.Cleared {
 		if age := now.Sub(c.At); age < ClearedFor {
 			b.Cleared = append(b.Cleared, c)
+		}
+		if c.Blind {
+			if slices.Contains(dark, c.Key) {
+				continue
+			}
+			dark = append(dark, c.Key)
 		}
 		b.count(c.Raised, now)
 	}

@@ -51,7 +51,7 @@ type fault struct {
 	proven  bool      // its rule's own duration has passed
 	rule    Rule
 	reason  string
-	known   *Known // nil for a blind one
+	known   *Known // in the judgement at hand alone; nil for a blind one
 }
 
 // causalSlack is how much later than its effect a cause may seem to begin: a slow source
@@ -100,7 +100,10 @@ func (s *saleEntry) faults(st *State) []fault {
 		})
 	}
 	if f, ok := st.shortOfHosts(all); ok {
+		s.short = f
 		all = append(all, f)
+	} else if s.stillShort(all) {
+		all = append(all, s.short)
 	}
 	return all
 }
@@ -145,6 +148,22 @@ func (s *State) shortOfHosts(all []fault) (fault, bool) {
 		key: string(CapacityInService), signal: CapacityInService, source: in.Spec.Source, derived: true, verdict: o.verdict,
 		since: o.since, until: o.until, proven: o.proven, known: s.pointer(CapacityInService), reason: reason,
 	}, true
+}
+
+// stillShort reports whether pages are still slow from a shortage that has just ended: hosts
+// that arrive make them quick again only after a while. It brings the shortage up to date.
+func (s *saleEntry) stillShort(all []fault) bool {
+	for i := range all {
+		o := &all[i]
+		if s.short.since.IsZero() || o.blind || o.signal != LatencyP95 && o.signal != ErrorRatio || o.since.After(s.short.until) {
+			continue
+		}
+		s.short.known = nil
+		s.short.verdict, s.short.reason = o.verdict, "hosts were short, pages are not yet quick again"
+		return true
+	}
+	s.short = fault{}
+	return false
 }
 
 // fresh finds a signal whose value may be reckoned with: known, and not stale.

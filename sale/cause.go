@@ -43,21 +43,19 @@ func (s *saleEntry) rootCause(st *State, fams []family) Cause {
 	if root.derived {
 		c.Evidence = append(c.Evidence, CapacityDesired, CapacityMax)
 	}
-	c.Text = s.causeText(root)
+	c.Text = s.causeText(st, root)
 	if len(after) > 0 {
-		verb := " follows"
-		if len(after) > 1 {
-			verb = " follow"
-		}
-		c.Text += "; " + listed(after) + verb
+		c.Text += ", then " + listed(after)
 	}
 	return c
 }
 
 // causeText is the root in words, with the figure that proves it.
-func (s *saleEntry) causeText(f *fault) string {
+func (s *saleEntry) causeText(st *State, f *fault) string {
 	switch {
-	case f.blind || f.derived || f.known == nil:
+	case f.blind:
+		return "source " + f.source + " can't be read: " + st.blindness(f.source)
+	case f.derived || f.known == nil:
 		return f.reason
 	}
 	k := f.known
@@ -80,6 +78,34 @@ func (s *saleEntry) causeText(f *fault) string {
 		text += " < " + limit
 	}
 	return text
+}
+
+// blindness says why a source shows nothing, in the words of the first signal that it hides, and
+// how much that hides.
+func (s *State) blindness(source string) string {
+	why, lost := "", 0
+	for i := range s.Signals {
+		k := &s.Signals[i]
+		if k.Spec.Source != source || !slices.Contains(k.Spec.Needed, s.Phase) || k.Verdict != Unknown {
+			continue
+		}
+		lost++
+		switch {
+		case why != "":
+		case k.Problem != nil:
+			why = Clean(k.Problem.Text, causeWidth)
+		case !k.Has:
+			why = "no sample yet"
+		case k.Freshness == Stale:
+			why = "no new sample"
+		default:
+			why = "not enough samples to judge"
+		}
+	}
+	if lost == 0 {
+		return "it shows none of its signals"
+	}
+	return fmt.Sprintf("%s; %d of %d needed signals missing", why, lost, s.Needed)
 }
 
 // wholeText is the figure that a share is of, else its name.

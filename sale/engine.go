@@ -41,6 +41,7 @@ type saleEntry struct {
 	notes    [][]Note // by source
 
 	book  alarmBook
+	short fault     // the last shortage of hosts, while pages suffer from it
 	quiet time.Time // since when nothing of it is bad or unknown; zero while something is
 
 	state *State
@@ -201,7 +202,7 @@ func (e *engine) clock(now time.Time) time.Time {
 			return e.now
 		}
 		for _, s := range e.sales {
-			s.dirty, s.quiet = true, time.Time{}
+			s.dirty, s.quiet, s.short = true, time.Time{}, fault{}
 			s.book.rewind()
 		}
 		for _, src := range e.sources {

@@ -121,6 +121,9 @@ func (m *mover) atRest() Move {
 
 // cure is for a sale that sells and is not well.
 func (m *mover) cure() Move {
+	if m.recovering() {
+		return Move{Text: "nothing to do: it is back inside its limits, watch " + m.label()}
+	}
 	switch root := m.Cause.Signal; root {
 	case PaymentFailureRatio, PaymentP95:
 		return m.payments()
@@ -137,6 +140,17 @@ func (m *mover) cure() Move {
 		return Move{Text: "nothing to do: watch " + m.label()}
 	}
 	return m.call("no key cures " + m.label())
+}
+
+// recovering reports whether everything that is broken is on the good side of its limit again,
+// and only the time to prove it is missing.
+func (m *mover) recovering() bool {
+	for i := range m.Signals {
+		if b := m.Signals[i].Breach; b != nil && b.Rule.breached(b.Value) {
+			return false
+		}
+	}
+	return true
 }
 
 // payments can't be helped by fewer buyers at once: each of them is still declined.
