@@ -20,6 +20,14 @@ type Cause struct {
 	More     int // further causes that have nothing to do with this one
 }
 
+// Says reports whether a reason is what the cause's text already tells.
+func (c *Cause) Says(r *Reason) bool {
+	if r.Verdict == Unknown {
+		return c.Blind && r.Source == c.Source
+	}
+	return !c.Blind && c.Text != "" && r.Signal == c.Signal
+}
+
 // rootCause is the cause of a state, from the families of its faults.
 func (s *saleEntry) rootCause(st *State, fams []family) Cause {
 	if len(fams) == 0 {
@@ -66,16 +74,16 @@ func (s *saleEntry) causeText(st *State, f *fault) string {
 	}
 	value, limit := distinct(b.Value, b.Rule.Limit, unit, k.Spec.Estimate && b.Rule.Of == "")
 	text := causeWord(k.Spec) + " " + value
-	switch {
-	case b.Rule.Of != "":
+	sign := " < "
+	if b.Rule.Above {
+		sign = " > "
+	}
+	if !b.Rule.breached(b.Value) {
+		sign = ", was" + sign
+	}
+	text += sign + limit
+	if b.Rule.Of != "" {
 		text += " of " + s.wholeText(b.Rule.Of)
-	case !b.Rule.breached(b.Value):
-		text += fmt.Sprintf(", was beyond %s", limit)
-	case k.Spec.Signal == PaymentFailureRatio:
-	case b.Rule.Above:
-		text += " > " + limit
-	default:
-		text += " < " + limit
 	}
 	return text
 }

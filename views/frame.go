@@ -28,7 +28,10 @@ type Frame struct {
 	Footer        Footer
 	Outcome       *Outcome // of the last action, in two rows above the footer; nil: none
 	Links         LinkPolicy
-	CoarseAges    bool // ages under a minute step by 5 s: fewer bytes on a slow link
+	// ActKeys are the keys that act, by the action as onsale act takes it: "pause" is "P". An
+	// action that has no key here is written in words alone.
+	ActKeys    map[string]string
+	CoarseAges bool // ages under a minute step by 5 s: fewer bytes on a slow link
 }
 
 // Header is what the two top lines say beside the time and the snapshot's own figures.

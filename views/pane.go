@@ -29,7 +29,7 @@ func (f *Frame) pane(st *sale.State, w, h int) []string {
 	f.paneTitle(c, st)
 	f.stateLine(c, 2, 1, w-2, st, l)
 
-	facts := factsOf(st, f.Now)
+	facts := f.facts(st)
 	room := h - 2 - 1 // lines under the state
 	plan := planPane(room, len(facts), f, st)
 	y := 2

@@ -121,35 +121,6 @@ type fact struct {
 	style       style
 }
 
-// factsOf lists what there is to say of a sale, the most important first. The first is
-// always its cause.
-func factsOf(st *sale.State, now time.Time) []fact {
-	facts := make([]fact, 0, 4)
-	for i, reason := range st.Reasons {
-		label := "also"
-		if i == 0 {
-			label = "cause"
-		}
-		facts = append(facts, fact{label, sinceText(reason, now), text})
-	}
-	if len(facts) == 0 {
-		facts = append(facts, causeOfNoReason(st))
-	}
-	blind := len(st.Reasons) > 0 && st.NeededLive < st.Needed
-	needed := fact{"needed", "signals: " + number(st.NeededLive) + " of " + number(st.Needed) + " live", neededStyle(st)}
-	if blind {
-		facts = append(facts, needed)
-	}
-	for _, n := range st.Notes {
-		facts = append(facts, fact{"note", n.Text, watch})
-	}
-	facts = append(facts, problemFacts(st)...)
-	if len(st.Reasons) > 0 && st.Needed > 0 && !blind {
-		facts = append(facts, needed)
-	}
-	return facts
-}
-
 // problemFacts says which sources of a sale are in trouble, one line each. What a source
 // answered but does not have is told only of a signal that is needed now: the row of any
 // other says NO DATA, which is nothing strange before the doors open.
@@ -172,17 +143,6 @@ func problemFacts(st *sale.State) []fact {
 		facts = append(facts, fact{"source", strings.TrimSpace(k.Spec.Source + " " + words), unknown})
 	}
 	return facts
-}
-
-func causeOfNoReason(st *sale.State) fact {
-	switch {
-	case st.Verdict != sale.OK:
-		return fact{"cause", "not known: no reason was given", unknown}
-	case st.Needed == 0:
-		return fact{"cause", "none: no signal is needed now, none is over its limit", dim}
-	default:
-		return fact{"cause", "none: " + neededText(st) + " live and inside limits", dim}
-	}
 }
 
 func neededText(st *sale.State) string {

@@ -254,6 +254,7 @@ func world() *sale.Snapshot {
 
 	snap.Sales = []*sale.State{lanterns, volt, pier, suma, owls, comets}
 	snap.Sources = worldSources()
+	tell(snap)
 	return snap
 }
 

@@ -134,21 +134,30 @@ func writeCheckText(w io.Writer, states []*sale.State, now time.Time, ascii bool
 // checkLine is one sale in one line; its id is padded to width cells.
 func checkLine(st *sale.State, now time.Time, width int, ascii bool) string {
 	phase := fmt.Sprintf("%s %s", st.Phase, sale.Clock(st.Sale.Opens, now))
-	line := fmt.Sprintf("%s %-8s %-*s %-21s %s", glyph(st.Verdict, ascii), strings.ToUpper(string(st.Verdict)), width, st.Sale.ID, phase, causeOf(st))
+	line := fmt.Sprintf("%s %-8s %-*s %-21s %s", glyph(st.Verdict, ascii), strings.ToUpper(string(st.Verdict)), width, st.Sale.ID, phase, causeOf(st, now))
 	if ascii {
 		line = views.ASCII(line)
 	}
 	return strings.TrimRight(line, " ")
 }
 
-// causeOf is the reasons of a verdict in one line, or what makes it OK.
-func causeOf(st *sale.State) string {
-	var parts []string
-	for _, r := range st.Reasons {
-		parts = append(parts, r.Text)
-	}
-	if len(parts) == 0 {
-		parts = append(parts, "none")
+// causeOf is the cause of a verdict in one line, then what else is wrong and the next move, or
+// what makes it OK. Without a time to tell since when in, it doesn't.
+func causeOf(st *sale.State, now time.Time) string {
+	parts := []string{"none"}
+	if len(st.Reasons) > 0 {
+		parts[0] = st.Cause.Text
+		if !now.IsZero() && !st.Cause.Since.IsZero() {
+			parts[0] += ", since " + st.Cause.Since.In(now.Location()).Format(time.TimeOnly)
+		}
+		for i := range st.Reasons {
+			if r := &st.Reasons[i]; !st.Cause.Says(r) {
+				parts = append(parts, r.Text)
+			}
+		}
+		if st.Next.Action != "" {
+			parts = append(parts, "next: "+st.Next.Text)
+		}
 	}
 	if st.Verdict == sale.OK || st.Verdict == sale.Watch {
 		parts = append(parts, neededText(st))

@@ -34,15 +34,15 @@ type checkSale struct {
 	Signals map[sale.Signal]checkSignal `json:"signals"`
 
 	// What this version does not work out is null, as the contract asks, and never made up.
-	Cause        any `json:"cause"`
-	NextMove     any `json:"next_move"`
-	BindingLimit any `json:"binding_limit"`
-	SafeRate     any `json:"safe_admission_per_minute"`
-	Forecast     any `json:"forecast"`
-	Budget       any `json:"budget"`
-	CostPerHour  any `json:"cost_per_hour_usd"`
-	Incident     any `json:"incident"`
-	Alarms       any `json:"alarms"`
+	Cause        *checkCause  `json:"cause"`
+	NextMove     *checkMove   `json:"next_move"`
+	BindingLimit any          `json:"binding_limit"`
+	SafeRate     any          `json:"safe_admission_per_minute"`
+	Forecast     any          `json:"forecast"`
+	Budget       any          `json:"budget"`
+	CostPerHour  any          `json:"cost_per_hour_usd"`
+	Incident     any          `json:"incident"`
+	Alarms       []checkAlarm `json:"alarms"`
 }
 
 type checkReason struct {
@@ -121,6 +121,7 @@ func saleJSON(st *sale.State, now time.Time) checkSale {
 	for _, n := range st.Notes {
 		out.Notes = append(out.Notes, checkNote{n.Code, n.Text})
 	}
+	out.Cause, out.NextMove, out.Alarms = causeJSON(st), moveJSON(st), alarmsJSON(st)
 	for _, k := range st.Signals {
 		out.Signals[k.Spec.Signal] = signalJSON(k, now)
 	}

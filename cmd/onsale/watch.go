@@ -168,11 +168,21 @@ func (p *program) configEnvironment() config.Environment {
 
 var errNoSources = errors.New("the config names no source that a sale reads")
 
+// actsOf names what can be done on a sale, for the next move: it proposes nothing else.
+func actsOf(s *config.Sale) []string {
+	acts := make([]string, 0, len(s.Actions))
+	for i := range s.Actions {
+		acts = append(acts, s.Actions[i].Verb)
+	}
+	return acts
+}
+
 // declared returns the sales for the store.
 func declared(cfg *config.Config) []*sale.Sale {
 	sales := make([]*sale.Sale, len(cfg.Sales))
 	for i := range cfg.Sales {
 		sales[i] = &cfg.Sales[i].Sale
+		sales[i].Acts = actsOf(&cfg.Sales[i])
 	}
 	return sales
 }
