@@ -15,6 +15,8 @@ type Config struct {
 	TimeZone    string // IANA name of the zone to show times in; "" is the machine's
 	Theme       string // "auto", "dark", "light" or "mono"
 	ASCII       bool   // draw with ASCII alone; false leaves it to the locale
+	Bell        bool   // ring the terminal's bell on a sale's first BAD alarm; true unless declared
+	Notify      bool   // send that to the desktop too, as OSC 9
 
 	Sources   []Source            // in the order of the file
 	Controls  []Control           // in the order of the file; none: nothing can be acted on

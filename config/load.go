@@ -66,6 +66,8 @@ func (r *reader) config(root *node) *Config {
 		TimeZone:    in.TimeZone.S,
 		Theme:       in.Theme.S,
 		ASCII:       in.ASCII.V,
+		Bell:        in.Bell.V || !in.Bell.given(),
+		Notify:      in.Notify.V,
 		Limits:      sale.Limits{Points: in.Limits.Points.V, Keep: in.Limits.Keep.V},
 		root:        root,
 	}

@@ -136,6 +136,8 @@ func (m *model) handle(msg tea.Msg) {
 		m.takeResult(msg)
 	case newsMsg:
 		m.takeNews()
+	case shelvedMsg:
+		m.shelved(msg)
 	case journalMsg:
 		m.takeJournal(msg)
 	}

@@ -39,6 +39,11 @@ func actRows() []row {
 		actRow(undoIntent, "U", actions.Undo, "undo", "put back what the last action on the sale changed"),
 		actRow(noteIntent, "N", actions.AddNote, "note", "write a note to the journal and to the open incident"),
 	}
+	for i := range rows {
+		if rows[i].verb == actions.Acknowledge {
+			rows[i].Scopes = append(rows[i].Scopes, AlarmsScope)
+		}
+	}
 	return append(rows, row{
 		Binding: Binding{Intent: journalIntent, Keys: []string{"J"}, Scopes: []Scope{ScreensScope}, Label: "journal", Group: "screens", Help: "show what was done, by whom, why and how it ended"},
 		footer:  true, off: (*model).offJournal, run: func(m *model, _ press) { m.openJournal() },

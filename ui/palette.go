@@ -68,6 +68,7 @@ func (m *model) paletteEntries() []entry {
 		all = append(all, e)
 	}
 	all = append(all, m.playEntries()...)
+	all = append(all, m.shelfEntries()...)
 	for _, id := range m.order.ids {
 		if st := m.snap.Sale(id); st != nil {
 			all = append(all, saleEntry(st))

@@ -312,3 +312,16 @@ func (f *Frame) alarmInWords(c *canvas, y, h int, it *AlarmItem) {
 		drawFact(c, 0, y+1+i, f.Width, line)
 	}
 }
+
+// hitAlarms finds the item whose line is at row y.
+func (f *Frame) hitAlarms(y int) Hit {
+	p := planAlarms(f)
+	if y < p.header {
+		return Hit{Area: HeaderArea}
+	}
+	lines, _ := f.alarmLines(AlarmItems(f.snapshot(), f.Now), p.list)
+	if at := y - p.header - p.titles; at >= 0 && at < len(lines) && lines[at].item != nil {
+		return Hit{Area: RowArea, Row: lines[at].index}
+	}
+	return Hit{}
+}

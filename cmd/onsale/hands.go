@@ -60,6 +60,7 @@ func (h *hands) watch(ctx context.Context) {
 	for i := range settled {
 		h.tell(newsOf(&settled[i], h.actor.Name, false))
 	}
+	answered := answers{store: h.store, recorder: h.recorder}
 	clock := time.NewTicker(time.Second)
 	defer clock.Stop()
 	for {
@@ -67,6 +68,7 @@ func (h *hands) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-clock.C:
+			answered.look(now)
 			for _, w := range h.runner.Observe(ctx, h.store.Snapshot(), now) {
 				h.seen(w)
 			}

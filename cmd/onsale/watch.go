@@ -68,9 +68,12 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 	}
 	options := p.session(cfg)
 	options.Feed, options.Logs, options.Guard = c.store, logs, guard
+	aside := &shelves{store: c.store, log: log}
 	if h != nil { // a nil *hands in the interface would not be nil
 		options.Hands = h
+		aside.recorder, aside.actor = h.recorder, h.actor
 	}
+	options.Shelves = aside
 	options.Line = func(st *sale.State, at time.Time) string { return checkLine(st, at, 0, p.ascii()) }
 	options.ReadNow = func(source string) {
 		if err := poller.Nudge(source); err != nil {
@@ -106,6 +109,7 @@ func (p *program) session(cfg *config.Config) ui.Options {
 	if zone, err := time.LoadLocation(cfg.TimeZone); err == nil && cfg.TimeZone != "" {
 		o.Zone = zone
 	}
+	o.NoBell, o.Notify = !cfg.Bell, cfg.Notify
 	if p.themeFlag != "" {
 		o.Theme = ui.ThemeChoice(p.themeFlag)
 	}
