@@ -16,8 +16,8 @@ const (
 )
 
 func contract(t *testing.T, h Harness) {
-	if len(h.Want) == 0 || h.New == nil || h.Healthy == nil {
-		t.Fatal("a Harness needs New, Healthy and Want")
+	if len(h.Want)+len(h.WantAlarms) == 0 || h.New == nil || h.Healthy == nil {
+		t.Fatal("a Harness needs New, Healthy and Want or WantAlarms")
 	}
 	t.Run("a healthy system gives every declared key in its unit, poll after poll", func(t *testing.T) { healthy(t, h) })
 	t.Run("what is declared of the source is complete", func(t *testing.T) { declared(t, h) })
@@ -94,6 +94,8 @@ func declared(t *testing.T, h Harness) {
 		t.Errorf("Info() = %+v: want a name and a kind", info)
 	case info.Every <= 0 || info.Cadence.Period <= 0 || info.Cadence.Delay < 0:
 		t.Errorf("Info() = %+v: want a cadence", info)
+	case len(h.WantAlarms) > 0 && !info.ReadsAlarms:
+		t.Errorf("Info() = %+v: a source of alarms says so in ReadsAlarms", info)
 	case info.Gives == "":
 		t.Errorf("Info() = %+v: want what it is asked for in Gives", info)
 	}
@@ -121,7 +123,7 @@ func cancelled(t *testing.T, h Harness) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	b := readIn(ctx, t, h, src, brief)
-	if b.Problem == nil && len(b.Missing) < len(h.Want) {
+	if b.Problem == nil && (len(h.WantAlarms) > 0 || len(b.Missing) < len(h.Want)) {
 		t.Errorf("a read under a cancelled context answered: %+v", b)
 	}
 	if got := srv.requests(); got > 0 {

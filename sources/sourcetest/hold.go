@@ -3,6 +3,7 @@ package sourcetest
 import (
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,10 @@ func texts(b sale.Batch) []string {
 	for _, n := range b.Notes {
 		all = append(all, n.Code, n.Text)
 	}
+	for i := range b.Alarms {
+		a := &b.Alarms[i]
+		all = append(all, string(a.State), a.Name, a.Text, a.Kind, a.Muted, a.Through)
+	}
 	return all
 }
 
@@ -118,6 +123,11 @@ func notHealthy(h Harness, b sale.Batch) string {
 			return "no reading for " + string(key.Sale) + " " + string(key.Signal) + ": " + why
 		}
 	}
+	for _, name := range h.WantAlarms {
+		if !slices.ContainsFunc(b.Alarms, func(a sale.ForeignAlarm) bool { return a.Name == name }) {
+			return "the alarm " + name + " is not told of"
+		}
+	}
 	return ""
 }
 
@@ -140,10 +150,13 @@ func holdFailed(t *testing.T, h Harness, b sale.Batch, classes ...sale.Class) {
 	if len(b.Readings) > 0 {
 		t.Errorf("%d readings were invented, first %+v", len(b.Readings), b.Readings[0])
 	}
+	if len(b.Alarms) > 0 {
+		t.Errorf("%d alarms were invented, first %+v", len(b.Alarms), b.Alarms[0])
+	}
 	problem := b.Problem
 	if problem == nil {
 		// An API that answers per item may fail for each item instead of as a whole.
-		if len(b.Missing) < len(h.Want) {
+		if len(h.Want) == 0 || len(b.Missing) < len(h.Want) {
 			t.Fatalf("the poll has neither a problem nor everything in Missing: %+v", b)
 		}
 		problem = &b.Missing[0].Problem
