@@ -33,7 +33,8 @@ type Config struct {
 	root *node
 }
 
-// Source is one system to read. Exactly one of the pointers is set, the one of its Kind.
+// Source is one system to read. Exactly one of the pointers is set, the one of its Kind; a
+// prometheus-alerts source has Prometheus.
 type Source struct {
 	Name    string
 	Kind    string        // one of the Kind constants
@@ -49,6 +50,10 @@ type Source struct {
 	ECS         *ECSSource
 	Kubernetes  *KubernetesSource
 
+	CloudWatchAlarms *CloudWatchAlarmsSource
+	Alertmanager     *AlertmanagerSource
+	Whose            []AlarmMatch // of a source of alarms, never empty there
+
 	allowHTTP bool
 }
 
@@ -61,11 +66,16 @@ const (
 	KindAutoScaling = "autoscaling"
 	KindECS         = "ecs"
 	KindKubernetes  = "kubernetes"
+
+	// The kinds that read alarms and no signals.
+	KindCloudWatchAlarms = "cloudwatch-alarms"
+	KindPrometheusAlerts = "prometheus-alerts"
+	KindAlertmanager     = "alertmanager"
 )
 
 // Kinds lists the kinds of source in order. The caller owns the slice.
 func Kinds() []string {
-	return []string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes}
+	return []string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes, KindCloudWatchAlarms, KindPrometheusAlerts, KindAlertmanager}
 }
 
 // Budget is the most calls that reading a source may use.

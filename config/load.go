@@ -95,6 +95,7 @@ func (r *reader) config(root *node) *Config {
 		r.wrong(root.get("sales"), "there are no sales", "declare one: - {id: …, name: …, opens: …, template: builtin/onsale}")
 	}
 	r.cadences(c, in.Sources.at)
+	r.aims(c)
 	c.SLAs = r.slas(&in.SLAs)
 	c.Policy = r.policy(c, &in)
 	return c

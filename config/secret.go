@@ -79,6 +79,12 @@ func (c *Config) Secrets() []Secret {
 		if s.WaitingRoom != nil {
 			add(s.WaitingRoom.Token)
 		}
+		if am := s.Alertmanager; am != nil {
+			add(am.Bearer)
+			if am.Basic != nil {
+				add(am.Basic.Password)
+			}
+		}
 	}
 	for i := range c.Controls {
 		add(c.Controls[i].secrets()...)
@@ -96,6 +102,9 @@ func (s *Source) awsLogins() []AWS {
 	}
 	if s.AutoScaling != nil {
 		logins = append(logins, s.AutoScaling.AWS)
+	}
+	if s.CloudWatchAlarms != nil {
+		logins = append(logins, s.CloudWatchAlarms.AWS)
 	}
 	if s.ECS != nil {
 		logins = append(logins, s.ECS.AWS)

@@ -117,6 +117,7 @@ func (sh *shower) source(s *Source) yaml.MapSlice {
 	case s.Kubernetes != nil:
 		cluster(&m, s.Kubernetes.Cluster)
 	}
+	sh.alarmSource(&m, s)
 	addSpan(&m, "every", s.Every)
 	addSpan(&m, "timeout", s.Timeout)
 	if s.Budget != nil {

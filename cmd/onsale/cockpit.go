@@ -74,12 +74,12 @@ func joinIDs(ids []sale.ID) string {
 	return strings.Join(words, ", ")
 }
 
-// readOnce asks, once and side by side, the sources that the chosen sales need.
+// readOnce asks, once and side by side, the sources that the chosen sales need and those of alarms.
 func (c *cockpit) readOnce(ctx context.Context, chosen []sale.ID) {
 	var names []string
 	for _, src := range c.sources {
 		name := src.Info().Name
-		if slices.ContainsFunc(chosen, func(id sale.ID) bool { return slices.Contains(c.reads[id], name) }) {
+		if src.Info().ReadsAlarms || slices.ContainsFunc(chosen, func(id sale.ID) bool { return slices.Contains(c.reads[id], name) }) {
 			names = append(names, name)
 		}
 	}

@@ -223,6 +223,10 @@ func (e *executors) alertmanagerControl(c *config.Control) (actions.Executor, er
 	if a.Basic != nil {
 		o.User, o.Password = a.Basic.Username, a.Basic.Password.Reveal()
 	}
+	var err error
+	if o.TLS, err = tlsOf(a.TLS); err != nil {
+		return nil, err
+	}
 	return alertmanager.New(o)
 }
 
