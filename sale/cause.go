@@ -3,6 +3,7 @@ package sale
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -101,7 +102,7 @@ func (s *State) blindness(source string) string {
 		switch {
 		case why != "":
 		case k.Problem != nil:
-			why = Clean(k.Problem.Text, causeWidth)
+			why = brief(k.Problem)
 		case !k.Has:
 			why = "no sample yet"
 		case k.Freshness == Stale:
@@ -114,6 +115,16 @@ func (s *State) blindness(source string) string {
 		return "it shows none of its signals"
 	}
 	return fmt.Sprintf("%s; %d of %d needed signals missing", why, lost, s.Needed)
+}
+
+// brief is a problem in the fewest words: of a line that nothing answers on, what happened and not
+// the address, which the source's own row tells.
+func brief(p *Problem) string {
+	text := p.Text
+	if p.Class == Unreachable {
+		text = text[strings.LastIndex(text, ": ")+1:]
+	}
+	return Clean(strings.TrimSpace(text), causeWidth)
 }
 
 // wholeText is the figure that a share is of, else its name.
@@ -145,7 +156,7 @@ func causeWord(spec *Spec) string {
 var causeWords = map[Signal]string{
 	PaymentFailureRatio: "payment declines",
 	PaymentP95:          "payment calls p95",
-	DBConnections:       "database connections",
+	DBConnections:       "db connections",
 	DBCPURatio:          "database CPU",
 	LatencyP95:          "response time p95",
 	ErrorRatio:          "failing requests",

@@ -244,7 +244,11 @@ func factLines(facts []fact, w, n int) []factLine {
 			}
 			break
 		}
-		for j, str := range wrap(fa.text, w-factIndent, min(2, n-len(lines))) {
+		room := min(2, n-len(lines))
+		if i == 0 && n == 2 && len(facts) > 1 && facts[1].label == "next" {
+			room = 1 // the next safe move is never the one to go
+		}
+		for j, str := range wrap(fa.text, w-factIndent, room) {
 			label := fa.label
 			if j > 0 {
 				label = ""

@@ -22,7 +22,7 @@ func tell(snap *sale.Snapshot) {
 			Since: clock(10, 3, 12), Raised: clock(10, 4, 12), Folded: "payment p95, orders", Answered: sale.Answer{Who: "ivana", At: clock(10, 5, 21)},
 		},
 		sale.Alarm{
-			Sale: "lanterns", Key: "db_connections", Signal: sale.DBConnections, Verdict: sale.Watch, Text: "database connections", Value: "92 % > 80 %", Source: "aws",
+			Sale: "lanterns", Key: "db_connections", Signal: sale.DBConnections, Verdict: sale.Watch, Text: "db connections", Value: "92 % > 80 %", Source: "aws",
 			Since: clock(9, 56, 0), Raised: clock(9, 57, 0), Answered: sale.Answer{Who: "ivana", At: clock(10, 5, 21)},
 		})
 	set("volt",
