@@ -158,7 +158,7 @@ func (r *reader) pagerduty(c *Control, in *pagerdutyControlIn) *PagerDutyControl
 }
 
 func (r *reader) alertmanager(c *Control, in *alertmanagerControlIn) *AlertmanagerControl {
-	a := &AlertmanagerControl{Quorum: in.Quorum.V, AlertName: in.AlertName.S, Lasts: in.Lasts.V, Silence: in.Silence.V}
+	a := &AlertmanagerControl{Quorum: in.Quorum.V, AlertName: in.AlertName.S, SaleLabel: in.SaleLabel.S, Lasts: in.Lasts.V, Silence: in.Silence.V}
 	for _, d := range []struct {
 		key string
 		in  span

@@ -108,6 +108,7 @@ func (sh *shower) alertmanager(m *yaml.MapSlice, a *AlertmanagerControl) {
 	}
 	add(m, "alert_name", a.AlertName)
 	addTexts(m, "labels", a.Labels)
+	add(m, "sale_label", a.SaleLabel)
 	addSpan(m, "lasts", a.Lasts)
 	addSpan(m, "silence", a.Silence)
 	sh.login(m, a.Basic, a.Bearer)

@@ -217,7 +217,7 @@ func (e *executors) pagerDutyControl(c *config.Control) (actions.Executor, error
 func (e *executors) alertmanagerControl(c *config.Control) (actions.Executor, error) {
 	a := c.Alertmanager
 	o := alertmanager.Options{
-		Name: c.Name, Peers: a.Peers, Quorum: a.Quorum, AlertName: a.AlertName, Labels: a.Labels, Lasts: a.Lasts, Silence: a.Silence,
+		Name: c.Name, Peers: a.Peers, Quorum: a.Quorum, AlertName: a.AlertName, Labels: a.Labels, SaleLabel: a.SaleLabel, Lasts: a.Lasts, Silence: a.Silence,
 		Bearer: a.Bearer.Reveal(), Sale: e.declared, Redact: e.redact, Version: buildVersion(),
 	}
 	if a.Basic != nil {
