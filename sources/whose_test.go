@@ -37,8 +37,16 @@ func TestAPatternsStarStandsForAnyText(t *testing.T) {
 		pattern, text string
 		want          bool
 	}{
-		{"", "anything", true}, {"*", "", true}, {"a*b", "ab", true}, {"a*b", "aXb", true}, {"a*b", "a", false},
-		{"a*a", "a", false}, {"*ab*ab*", "abab", true}, {"*ab*ab*", "aab", false}, {"[a]?", "[a]?", true}, {"[a]?", "a", false},
+		{"", "anything", true},
+		{"*", "", true},
+		{"a*b", "ab", true},
+		{"a*b", "aXb", true},
+		{"a*b", "a", false},
+		{"a*a", "a", false},
+		{"*ab*ab*", "abab", true},
+		{"*ab*ab*", "aab", false},
+		{"[a]?", "[a]?", true},
+		{"[a]?", "a", false},
 	} {
 		if got := glob(c.pattern, c.text); got != c.want {
 			t.Errorf("%q matches %q: %v", c.pattern, c.text, got)
