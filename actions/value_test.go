@@ -68,7 +68,7 @@ func TestTheVerbsHaveCodesOfTheirOwnAndAreNamedAsTheCommandNamesThem(t *testing.
 		}
 		codes[m.Code] = true
 	}
-	if got := strings.Join(names, " "); got != "scale-up scale-back scale-ahead pause resume rate incident acknowledge resolve note undo play" {
+	if got := strings.Join(names, " "); got != "scale-up scale-back scale-ahead pause resume rate incident acknowledge resolve note silence undo play" {
 		t.Error(got)
 	}
 	if _, ok := actions.Verb("suspend").Meaning(); ok {

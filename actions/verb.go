@@ -17,6 +17,7 @@ const (
 	Acknowledge Verb = "acknowledge"
 	Resolve     Verb = "resolve"
 	AddNote     Verb = "note"
+	Silence     Verb = "silence"
 	Undo        Verb = "undo"
 	RunPlay     Verb = "play"
 )
@@ -49,6 +50,7 @@ var meanings = []Meaning{
 	{Verb: Acknowledge, Label: "acknowledge", Code: "INC20", Paperwork: true},
 	{Verb: Resolve, Label: "resolve incident", Code: "INC30", Paperwork: true},
 	{Verb: AddNote, Label: "note", Code: "NOT10", Paperwork: true},
+	{Verb: Silence, Label: "silence alerts", Code: "SIL10", Undoable: true, Numeric: true, Paperwork: true},
 	{Verb: Undo, Label: "undo", Code: "UND10", Undoable: true},
 	{Verb: RunPlay, Label: "play", Code: "PLA10"},
 }

@@ -51,6 +51,7 @@ var verbKeys = map[string][]string{
 	VerbAcknowledge: {"text"},
 	VerbResolve:     {"text"},
 	VerbNote:        {"text"},
+	VerbSilence:     {},
 }
 
 // kindKeys are the keys of verbs that only one kind of control takes.

@@ -17,13 +17,14 @@ const (
 	VerbAcknowledge = "acknowledge"
 	VerbResolve     = "resolve"
 	VerbNote        = "note"
+	VerbSilence     = "silence"
 )
 
 // Verbs lists the verbs that a sale can declare, in order. The caller owns the slice.
 func Verbs() []string {
 	return []string{
 		VerbScaleUp, VerbScaleBack, VerbPause, VerbResume, VerbRate,
-		VerbIncident, VerbAcknowledge, VerbResolve, VerbNote,
+		VerbIncident, VerbAcknowledge, VerbResolve, VerbNote, VerbSilence,
 	}
 }
 
@@ -36,7 +37,7 @@ type Action struct {
 
 	Gate     *Gate     // pause, resume, rate
 	Scale    *Scale    // scale-up, scale-back
-	Incident *Incident // incident, acknowledge, resolve, note
+	Incident *Incident // incident, acknowledge, resolve, note, silence
 
 	// Effect is the signal that proves it; nil: no signal of the sale can.
 	Effect *Effect

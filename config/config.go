@@ -15,6 +15,8 @@ type Config struct {
 	TimeZone    string // IANA name of the zone to show times in; "" is the machine's
 	Theme       string // "auto", "dark", "light" or "mono"
 	ASCII       bool   // draw with ASCII alone; false leaves it to the locale
+	Bell        bool   // ring the terminal's bell on a sale's first BAD alarm; true unless declared
+	Notify      bool   // send that to the desktop too, as OSC 9
 
 	Sources   []Source            // in the order of the file
 	Controls  []Control           // in the order of the file; none: nothing can be acted on
@@ -31,7 +33,8 @@ type Config struct {
 	root *node
 }
 
-// Source is one system to read. Exactly one of the pointers is set, the one of its Kind.
+// Source is one system to read. Exactly one of the pointers is set, the one of its Kind; a
+// prometheus-alerts source has Prometheus.
 type Source struct {
 	Name    string
 	Kind    string        // one of the Kind constants
@@ -51,6 +54,10 @@ type Source struct {
 	Alertmanager *AlertmanagerSource
 	OpsItem      *OpsItemSource
 
+	CloudWatchAlarms   *CloudWatchAlarmsSource
+	AlertmanagerAlerts *AlertmanagerAlertsSource
+	Whose              []AlarmMatch // of a source of alarms, never empty there
+
 	allowHTTP bool
 }
 
@@ -63,11 +70,17 @@ const (
 	KindAutoScaling = "autoscaling"
 	KindECS         = "ecs"
 	KindKubernetes  = "kubernetes"
+
+	// The kinds that read alarms and no signals.
+	KindCloudWatchAlarms   = "cloudwatch-alarms"
+	KindPrometheusAlerts   = "prometheus-alerts"
+	KindAlertmanagerAlerts = "alertmanager-alerts"
 )
 
 // Kinds lists the kinds of source in order. The caller owns the slice.
 func Kinds() []string {
-	return append([]string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes}, incidentKinds()...)
+	kinds := []string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes, KindCloudWatchAlarms, KindPrometheusAlerts, KindAlertmanagerAlerts}
+	return append(kinds, incidentKinds()...)
 }
 
 // Budget is the most calls that reading a source may use.

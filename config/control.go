@@ -137,6 +137,7 @@ type AlertmanagerControl struct {
 	Quorum    int      // how many peers must show a change; 0: all
 	AlertName string   // "": that of the executor
 	Labels    map[string]string
+	SaleLabel string        // the label by which other people's alerts name a sale; "" is "sale"
 	Lasts     time.Duration // until an alert that is not sent again ends; 0: that of the executor
 	Silence   time.Duration // of an acknowledged alert; 0: acknowledge is not offered
 	Basic     *BasicAuth
@@ -220,9 +221,9 @@ func (c *Control) Verbs() []string {
 		return slices.Clone(incidentVerbs)
 	case ControlAlertmanager:
 		if c.Alertmanager != nil && c.Alertmanager.Silence > 0 {
-			return []string{VerbIncident, VerbAcknowledge, VerbResolve}
+			return []string{VerbIncident, VerbAcknowledge, VerbResolve, VerbSilence}
 		}
-		return []string{VerbIncident, VerbResolve}
+		return []string{VerbIncident, VerbResolve, VerbSilence}
 	case ControlWebhook:
 		return c.Webhook.verbs()
 	default:

@@ -159,7 +159,7 @@ func (r *reader) pagerduty(c *Control, in *pagerdutyControlIn) *PagerDutyControl
 }
 
 func (r *reader) alertmanager(c *Control, in *alertmanagerControlIn) *AlertmanagerControl {
-	a := &AlertmanagerControl{Quorum: in.Quorum.V, AlertName: in.AlertName.S, Lasts: in.Lasts.V, Silence: in.Silence.V}
+	a := &AlertmanagerControl{Quorum: in.Quorum.V, AlertName: in.AlertName.S, SaleLabel: in.SaleLabel.S, Lasts: in.Lasts.V, Silence: in.Silence.V}
 	for _, d := range []struct {
 		key string
 		in  span
@@ -171,33 +171,11 @@ func (r *reader) alertmanager(c *Control, in *alertmanagerControlIn) *Alertmanag
 	if in.Labels.given() {
 		a.Labels = r.labels(in.Labels.at)
 	}
-	if l := in.Auth; l != nil {
-		a.Bearer = l.Bearer.V
-		if l.Basic != nil {
-			a.Basic = &BasicAuth{l.Basic.Username.S, l.Basic.Password.V}
-		}
-		if n := len(l.at.entries); n == 0 {
-			r.wrong(l.at, `"auth" is empty`, "add basic or bearer, or remove it")
-		} else if n > 1 {
-			r.wrong(l.at.entries[1].key, fmt.Sprintf("%q and %q are two ways to log in", l.at.entries[0].key.text, l.at.entries[1].key.text), "keep one", see(l.at.entries[0].key, "the first one"))
-		}
-	}
+	a.Basic, a.Bearer = r.login(in.Auth)
 	if in.TLS != nil {
 		a.TLS = r.tls(in.TLS)
 	}
-	if peers := in.at.get("peers"); peers != nil && peers.kind == listKind && (len(peers.items) == 0 || len(peers.items) > maxPeers) {
-		r.wrong(peers, fmt.Sprintf("\"peers\" has %d addresses", len(peers.items)), fmt.Sprintf("give 1 to %d: every peer of the cluster", maxPeers))
-	}
-	for i, p := range in.Peers {
-		peer := r.url(p, "peers", in.Auth != nil, c.allowHTTP)
-		if j := slices.Index(a.Peers, peer); j >= 0 && peer != "" {
-			r.wrong(in.Peers[i].at, "the peer is here twice", "remove one of them", see(in.Peers[j].at, "the first one"))
-			continue
-		}
-		if p.given() {
-			a.Peers = append(a.Peers, peer)
-		}
-	}
+	a.Peers = r.peers(in.at, in.Peers, in.Auth != nil, c.allowHTTP)
 	if in.Quorum.V > len(a.Peers) && len(a.Peers) > 0 {
 		r.wrong(in.Quorum.at, fmt.Sprintf("a quorum of %d can't be had of %d peers", in.Quorum.V, len(a.Peers)), "lower it, or name every peer")
 	}

@@ -27,6 +27,8 @@ type reader struct {
 	// known are the sources that a signal can read, acting the controls that an action can use.
 	known  []Source
 	acting []Control
+	// aimed are the sales that rules of whose an alarm is name.
+	aimed []str
 	// held are the secrets that were read, in the order of the file.
 	held []heldSecret
 	// runbooks are the first lines of files, by path; fits the actions that the runbooks of the sale

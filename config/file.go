@@ -16,6 +16,8 @@ type configFile struct {
 	TimeZone    str       `json:"timezone" jsonschema_description:"The time zone that the screen shows times in, such as Europe/Zagreb. Default: that of the machine."`
 	Theme       str       `json:"theme" jsonschema:"enum=auto,enum=dark,enum=light,enum=mono" jsonschema_description:"The palette. Default: auto, which asks the terminal."`
 	ASCII       toggle    `json:"ascii" jsonschema_description:"true draws with ASCII alone. Default: by the locale."`
+	Bell        toggle    `json:"bell" jsonschema_description:"false keeps the terminal's bell from ringing on a sale's first BAD alarm. Default: true."`
+	Notify      toggle    `json:"notify" jsonschema_description:"true sends that to the desktop too, as OSC 9, where the terminal knows it. Default: false."`
 	Sources     rawMap    `json:"sources" jsonschema:"required" jsonschema_description:"The systems to read, by name."`
 	Controls    rawMap    `json:"controls" jsonschema_description:"The systems to act on, by name, each with credentials of its own. None: the cockpit only reads."`
 	Templates   rawMap    `json:"templates" jsonschema_description:"What sales have in common, by name."`

@@ -113,6 +113,7 @@ type alertmanagerControlIn struct {
 	Labels    rawMap   `json:"labels" jsonschema_description:"More labels of every alert, for the routing tree."`
 	Lasts     span     `json:"lasts" jsonschema_description:"How long an alert lasts without being sent again, 1m to 24h."`
 	Silence   span     `json:"silence" jsonschema_description:"How long acknowledge silences an alert, 1m to 24h. Default: acknowledge is not offered."`
+	SaleLabel str      `json:"sale_label" jsonschema:"pattern=^[A-Za-z_][A-Za-z0-9_]*$" hint:"use letters, digits and underscores: shop" jsonschema_description:"The label by which other people's alerts name a sale, for silence. Default: sale."`
 	Auth      *loginIn `json:"auth" jsonschema_description:"How to log in; one way only."`
 	TLS       *tlsIn   `json:"tls" jsonschema_description:"Certificates."`
 }

@@ -66,6 +66,8 @@ func (r *reader) config(root *node) *Config {
 		TimeZone:    in.TimeZone.S,
 		Theme:       in.Theme.S,
 		ASCII:       in.ASCII.V,
+		Bell:        in.Bell.V || !in.Bell.given(),
+		Notify:      in.Notify.V,
 		Limits:      sale.Limits{Points: in.Limits.Points.V, Keep: in.Limits.Keep.V},
 		root:        root,
 	}
@@ -93,6 +95,7 @@ func (r *reader) config(root *node) *Config {
 		r.wrong(root.get("sales"), "there are no sales", "declare one: - {id: …, name: …, opens: …, template: builtin/onsale}")
 	}
 	r.cadences(c, in.Sources.at)
+	r.aims(c)
 	c.SLAs = r.slas(&in.SLAs)
 	for i := range c.Sales {
 		c.Sales[i].SLAs = sale.SLAs(c.SLAs)

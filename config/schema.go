@@ -106,6 +106,10 @@ func fileTypes() map[string]reflect.Type {
 		autoScalingIn{},
 		ecsIn{},
 		kubernetesIn{},
+		whoseIn{},
+		cloudwatchAlarmsIn{},
+		prometheusAlertsIn{},
+		alertmanagerIn{},
 		loginIn{},
 		actionIn{},
 		aheadIn{},
@@ -183,6 +187,8 @@ func narrow(defs jsonschema.Definitions) error {
 		{"webhookControlIn", "state_paths", oneWord(webhookSettings()), &jsonschema.Schema{Type: "string"}},
 		{"webhookControlIn", "bodies", oneWord(slices.Concat(gateVerbs, incidentVerbs)), &jsonschema.Schema{Type: "string"}},
 		{"alertmanagerControlIn", "labels", labelName.String(), plain},
+		{"whoseIn", "labels", "", plain},
+		{"whoseIn", "tags", "", plain},
 		{"policyIn", "bounds", oneWord([]string{VerbScaleUp, VerbScaleBack, VerbResume, VerbRate}), ref("boundIn")},
 	} {
 		def := defs[n.def]

@@ -111,6 +111,8 @@ var beyondSchema = map[string]bool{
 	"abort-on-an-unknown-signal": true, "abort-that-waits": true, "action-by-an-unknown-control": true,
 	"action-on-a-target-of-another-kind": true, "action-removed-that-is-not-inherited": true,
 	"action-that-its-control-cannot-do": true, "action-with-a-key-of-another-verb": true, "action-without-a-control": true,
+	"alarm-rule-of-an-unknown-sale": true, "alarm-rule-that-looks-at-nothing": true, "alarm-rule-that-says-no-sale": true,
+	"alarm-rule-that-says-the-sale-twice": true, "alarm-tags-where-there-are-none": true, "signal-read-from-a-source-of-alarms": true,
 	"action-without-its-target": true, "alertmanager-quorum-of-more-than-its-peers": true,
 	"autoscaling-signal-without-a-group": true, "cluster-login-in-two-ways": true, "control-in-another-account": true,
 	"control-on-aws-without-an-account": true, "control-with-the-cluster-login-of-a-source": true,

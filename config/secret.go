@@ -80,6 +80,12 @@ func (c *Config) Secrets() []Secret {
 			add(s.WaitingRoom.Token)
 		}
 		add(s.incidentSecrets()...)
+		if am := s.AlertmanagerAlerts; am != nil {
+			add(am.Bearer)
+			if am.Basic != nil {
+				add(am.Basic.Password)
+			}
+		}
 	}
 	for i := range c.Controls {
 		add(c.Controls[i].secrets()...)
@@ -97,6 +103,9 @@ func (s *Source) awsLogins() []AWS {
 	}
 	if s.AutoScaling != nil {
 		logins = append(logins, s.AutoScaling.AWS)
+	}
+	if s.CloudWatchAlarms != nil {
+		logins = append(logins, s.CloudWatchAlarms.AWS)
 	}
 	if s.ECS != nil {
 		logins = append(logins, s.ECS.AWS)

@@ -27,6 +27,12 @@ func (c *Config) show(secret func(Secret) string) ([]byte, error) {
 	if c.ASCII {
 		add(&doc, "ascii", true)
 	}
+	if !c.Bell {
+		add(&doc, "bell", false)
+	}
+	if c.Notify {
+		add(&doc, "notify", true)
+	}
 	limits := yaml.MapSlice{}
 	if c.Limits.Points > 0 {
 		add(&limits, "points", c.Limits.Points)
@@ -115,6 +121,7 @@ func (sh *shower) source(s *Source) yaml.MapSlice {
 	default:
 		sh.incidents(&m, s)
 	}
+	sh.alarmSource(&m, s)
 	addSpan(&m, "every", s.Every)
 	addSpan(&m, "timeout", s.Timeout)
 	if s.Budget != nil {

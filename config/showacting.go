@@ -109,19 +109,10 @@ func (sh *shower) alertmanager(m *yaml.MapSlice, a *AlertmanagerControl) {
 	}
 	add(m, "alert_name", a.AlertName)
 	addTexts(m, "labels", a.Labels)
+	add(m, "sale_label", a.SaleLabel)
 	addSpan(m, "lasts", a.Lasts)
 	addSpan(m, "silence", a.Silence)
-	auth := yaml.MapSlice{}
-	if a.Basic != nil {
-		basic := yaml.MapSlice{}
-		add(&basic, "username", a.Basic.Username)
-		sh.addSecret(&basic, "password", a.Basic.Password)
-		add(&auth, "basic", basic)
-	}
-	sh.addSecret(&auth, "bearer", a.Bearer)
-	if len(auth) > 0 {
-		add(m, "auth", auth)
-	}
+	sh.login(m, a.Basic, a.Bearer)
 	sh.tls(m, a.TLS)
 }
 

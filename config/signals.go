@@ -57,8 +57,11 @@ var fieldUnits = map[string]sale.Unit{
 // sourceNamed finds the source that a "from" names.
 func (r *reader) sourceNamed(n *node) *Source {
 	for i := range r.known {
-		if r.known[i].Name == n.text {
-			return &r.known[i]
+		if s := &r.known[i]; s.Name == n.text && s.ReadsAlarms() {
+			r.wrong(n, fmt.Sprintf("%s source tells of alarms, no signal can read from it", a(s.Kind)), "name a source that is read for figures, such as prometheus or cloudwatch")
+			return nil
+		} else if s.Name == n.text {
+			return s
 		}
 	}
 	names := make([]string, len(r.known))

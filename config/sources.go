@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/textproto"
 	"net/url"
@@ -54,12 +55,14 @@ func (r *reader) sources(at *node) []Source {
 
 // sourceTypes are the file's types by kind.
 func sourceTypes() map[string]any {
-	return map[string]any{
+	all := alarmTypes()
+	maps.Copy(all, map[string]any{
 		KindPrometheus: &prometheusIn{}, KindCloudWatch: &cloudwatchIn{},
 		KindSQS: &sqsIn{}, KindWaitingRoom: &waitingRoomIn{},
 		KindAutoScaling: &autoScalingIn{}, KindECS: &ecsIn{}, KindKubernetes: &kubernetesIn{},
 		KindPagerDuty: &pagerdutyIn{}, KindAlertmanager: &alertmanagerIn{}, KindOpsItem: &opsItemIn{},
-	}
+	})
+	return all
 }
 
 func (r *reader) source(e entry) (Source, bool) {
@@ -109,6 +112,10 @@ func (r *reader) source(e entry) (Source, bool) {
 		r.common(&s, in.sourceIn, capacityEvery, 10*time.Second, minCapacityEvery)
 		s.Kubernetes = &KubernetesSource{Cluster: r.cluster(in.clusterIn)}
 	default:
+		if s.ReadsAlarms() {
+			r.alarmSource(&s, in)
+			break
+		}
 		r.incidentSource(&s, in)
 	}
 	return s, true

@@ -255,13 +255,13 @@ func TestASaleWithTooLittleDataSaysSo(t *testing.T) {
 	}
 }
 
-// crowd is the plan of the tests: 30,000 people when the pre-queue opens, 600 more a minute.
-func crowd(at time.Time) (float64, bool) {
+// crowdPlanned is the plan of the tests: 30,000 people when the pre-queue opens, 600 more a minute.
+func crowdPlanned(at time.Time) (float64, bool) {
 	since := at.Sub(opens.Add(-30 * time.Minute)).Minutes()
 	return 30_000 + 600*since, since >= 0 && at.Before(opens)
 }
 
-func (p *stage) plan() { p.sales[0].assessed.demand.planned = crowd }
+func (p *stage) plan() { p.sales[0].assessed.demand.planned = crowdPlanned }
 
 func TestDemandAboveThePlanIsASurge(t *testing.T) {
 	for _, c := range []struct {
@@ -271,7 +271,7 @@ func TestDemandAboveThePlanIsASurge(t *testing.T) {
 		p := newStage(t, opens.Add(-25*time.Minute), fair())
 		p.plan()
 		for range 6 {
-			planned, _ := crowd(p.now)
+			planned, _ := crowdPlanned(p.now)
 			p.play(1, map[Signal]float64{Waiting: math.Round(planned * c.times)})
 		}
 		u := p.state().Surge

@@ -295,7 +295,7 @@ func TestForecastsComeOutAboutAsWellAsTheyDid(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "play all nights and write docs/accuracy.md anew")
+var update = flag.Bool("update", false, "play all nights and write the accuracy pages of docs anew")
 
 const accuracyHead = `# How well the forecasts come out
 

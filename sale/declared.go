@@ -29,6 +29,8 @@ type Sale struct {
 	UnitCost *float64
 	// CapacityFloor is the number of units that a scale-back keeps; 0: none is declared.
 	CapacityFloor int
+	// Acts names the actions that are declared for this sale, as onsale act takes them: "pause".
+	Acts []string
 }
 
 // Objective is a promise about a signal: Target of what buyers did must be good.

@@ -48,7 +48,12 @@ type saleEntry struct {
 
 	assessed *assessment
 
-	look  look // what the outlook follows from
+	look look // what the outlook follows from
+
+	book  alarmBook
+	short fault     // the last shortage of hosts, while pages suffer from it
+	quiet time.Time // since when nothing of it is bad or unknown; zero while something is
+
 	state *State
 	due   time.Time // when time alone may change the state; zero: never
 	dirty bool      // something came that may change it
@@ -210,7 +215,8 @@ func (e *engine) clock(now time.Time) time.Time {
 			return e.now
 		}
 		for _, s := range e.sales {
-			s.dirty = true
+			s.dirty, s.quiet, s.short = true, time.Time{}, fault{}
+			s.book.rewind()
 			s.rewind(now)
 		}
 		for _, src := range e.sources {
@@ -239,13 +245,16 @@ func (e *engine) publish(now time.Time) bool {
 	}
 	next := &Snapshot{At: now}
 	if old != nil {
-		*next = Snapshot{Seq: old.Seq + 1, At: now, Sales: old.Sales, Sources: old.Sources}
+		*next = Snapshot{Seq: old.Seq + 1, At: now, Sales: old.Sales, Sources: old.Sources, Cleared: old.Cleared}
 	}
 	if old == nil || e.newSales {
 		next.Sales = make([]*State, len(e.sales))
+		next.Cleared = nil
 		for i, s := range e.sales {
 			next.Sales[i] = s.state
+			next.Cleared = append(next.Cleared, s.book.cleared...)
 		}
+		slices.SortStableFunc(next.Cleared, func(a, b Cleared) int { return b.At.Compare(a.At) })
 	}
 	if old == nil || e.newState {
 		next.Sources = make([]SourceState, len(e.sources))

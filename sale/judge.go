@@ -29,6 +29,7 @@ func (e *engine) judge(s *saleEntry, now time.Time) {
 	due = earliest(due, s.assess(&next, now))
 	s.verdict(&next)
 	s.lookAhead(&next, now)
+	due = earliest(due, s.conclude(&next, now))
 	old := s.state
 	if old != nil && next.Verdict == old.Verdict {
 		next.Since = old.Since
@@ -144,7 +145,7 @@ func (g *gauge) breach(v Verdict) *Breach {
 // sameAs reports whether two states of a sale differ in nothing but their version.
 func (s *State) sameAs(old *State) bool {
 	return s.Phase == old.Phase && s.PhaseSince.Equal(old.PhaseSince) && s.Verdict == old.Verdict &&
-		s.Needed == old.Needed && s.NeededLive == old.NeededLive &&
+		s.Needed == old.Needed && s.Next == old.Next && slices.Equal(s.Alarms, old.Alarms) && s.NeededLive == old.NeededLive &&
 		slices.Equal(s.Reasons, old.Reasons) && slices.Equal(s.Notes, old.Notes) &&
 		s.Incidents.sameAs(old.Incidents) && slices.Equal(s.Timeline, old.Timeline) &&
 		slices.EqualFunc(s.Signals, old.Signals, sameKnown) && s.sameAssessment(old) && s.sameOutlook(old)

@@ -38,10 +38,11 @@ type Batch struct {
 	Readings []Reading
 	Missing  []Missing
 	Notes    []Note
-	Warnings []string // what the system itself warned of; clean text
-	Problem  *Problem // nil when the source answered
-	Calls    int      // requests sent, retries included
-	CostUSD  float64  // list price of those requests; 0 when free or not known
+	Alarms   []ForeignAlarm // of a source that reads alarms: all that there are now
+	Warnings []string       // what the system itself warned of; clean text
+	Problem  *Problem       // nil when the source answered
+	Calls    int            // requests sent, retries included
+	CostUSD  float64        // list price of those requests; 0 when free or not known
 	// Incidents is what was found of incidents; nil for a source that tells of none.
 	Incidents *IncidentsRead
 }

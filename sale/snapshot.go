@@ -11,6 +11,7 @@ type Snapshot struct {
 	At      time.Time
 	Sales   []*State
 	Sources []SourceState
+	Cleared []Cleared // alarms that are over, of the last hour; see Board
 }
 
 // Sale finds a sale's state, or nil.
@@ -36,8 +37,11 @@ type State struct {
 	Reasons    []Reason  // why it is not OK, worst first, then oldest; empty when OK
 	Signals    []Known   // parallel to Sale.Signals
 	Notes      []Note
-	Needed     int // signals needed in this phase
-	NeededLive int // of those, known and neither stale nor missing
+	Cause      Cause   // the root of the reasons in one sentence
+	Next       Move    // the next safe thing to do
+	Alarms     []Alarm // that stand, worst first; one per cause
+	Needed     int     // signals needed in this phase
+	NeededLive int     // of those, known and neither stale nor missing
 	Incidents  IncidentState
 	Timeline   []Event // what happened, newest first, at most 64
 
@@ -118,6 +122,8 @@ type SourceInfo struct {
 	Limit   string        // the provider's own limit in words: "1,200 per 5 min"
 	// Incidents is set for a source that tells of incidents.
 	Incidents *IncidentsInfo
+	// ReadsAlarms is a source of alarms: each answer says all of them, so it is as new as its poll.
+	ReadsAlarms bool
 }
 
 // SourceState is a source as it stands.
@@ -141,6 +147,10 @@ type SourceState struct {
 	CostUSD   float64       // since start
 	CostPerH  float64       // list price per hour at the present cadence
 	Recent    []Try         // the last polls, newest first, at most 10
+	// Alarms is what the system says of its own alarms, and AlarmsAt when it said so; zero for a
+	// source that reads none. A failed poll keeps what the last good one brought.
+	Alarms   []ForeignAlarm
+	AlarmsAt time.Time
 }
 
 // Try is one poll, kept for diagnosis.

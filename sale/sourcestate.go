@@ -73,6 +73,11 @@ func (s *sourceEntry) polled(in *intake) {
 		}
 	}
 	s.general = in.general
+	if b.Problem == nil && s.state.ReadsAlarms {
+		st.Alarms, st.AlarmsAt = slices.Clone(b.Alarms), finished
+		SortForeign(st.Alarms)
+		st.Newest = finished
+	}
 	st.Notes = s.noted(in)
 	s.remember(Try{At: finished, Took: st.Took, Calls: b.Calls, Problem: clone(b.Problem)})
 	s.spend(b, in.now)

@@ -149,6 +149,8 @@ func (m *model) handle(msg tea.Msg) {
 		m.takeRequests()
 	case askedMsg:
 		m.takeAsked(msg)
+	case shelvedMsg:
+		m.shelved(msg)
 	case journalMsg:
 		m.takeJournal(msg)
 	}

@@ -12,6 +12,7 @@ const (
 	incidentIntent    Intent = "incident"
 	acknowledgeIntent Intent = "acknowledge"
 	resolveIntent     Intent = "resolve"
+	silenceIntent     Intent = "silence"
 	pauseIntent       Intent = "pause"
 	resumeIntent      Intent = "resume"
 	rateUpIntent      Intent = "rate-up"
@@ -36,8 +37,14 @@ func actRows() []row {
 		actRow(incidentIntent, "I", actions.Incident, "open incident", "open an incident with the cause, the last figures and the links"),
 		actRow(acknowledgeIntent, "A", actions.Acknowledge, "acknowledge", "say that you look after the sale's incident"),
 		actRow(resolveIntent, "", actions.Resolve, "resolve incident", "close the sale's incident"),
+		actRow(silenceIntent, "", actions.Silence, "silence alerts", "mute the sale's alerts in Alertmanager for half an hour; undo expires it"),
 		actRow(undoIntent, "U", actions.Undo, "undo", "put back what the last action on the sale changed"),
 		actRow(noteIntent, "N", actions.AddNote, "note", "write a note to the journal and to the open incident"),
+	}
+	for i := range rows {
+		if rows[i].verb == actions.Acknowledge {
+			rows[i].Scopes = append(rows[i].Scopes, AlarmsScope)
+		}
 	}
 	return append(rows, row{
 		Binding: Binding{Intent: journalIntent, Keys: []string{"J"}, Scopes: []Scope{ScreensScope}, Label: "journal", Group: "screens", Help: "show what was done, by whom, why and how it ended"},

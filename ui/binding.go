@@ -26,6 +26,7 @@ const (
 	PaletteScope    Scope = "palette"
 	FilterScope     Scope = "filter"
 	JournalScope    Scope = "journal"
+	AlarmsScope     Scope = "alarms"
 	ConfirmScope    Scope = "confirm"  // the panel of an action: it takes every key
 	QuestionScope   Scope = "question" // what an action needs to know first
 )

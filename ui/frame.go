@@ -58,6 +58,9 @@ func (m *model) frame() views.Frame {
 		// Over a network each second's ages would cost more than all other changes together.
 		CoarseAges: m.opts.Remote || overSSH(m.opts.Env),
 	}
+	if m.opts.Hands != nil {
+		f.ActKeys = m.keys.actKeys()
+	}
 	f.Outcome = m.strip()
 	if screen == views.SaleScreen {
 		f.Acts = m.actionKeys()
@@ -164,6 +167,8 @@ func (m *model) base(f views.Frame) string {
 		return m.paint.Logs(f, m.logs)
 	case views.JournalScreen:
 		return m.paint.Journal(f, m.journal)
+	case views.AlarmsScreen:
+		return m.paint.Alarms(f)
 	}
 	return m.paint.Overview(f)
 }
@@ -182,6 +187,8 @@ func (m *model) rows(f views.Frame) (visible, total int) {
 		return m.paint.LogsRows(f, m.logs)
 	case views.JournalScreen:
 		return m.paint.JournalRows(f, m.journal)
+	case views.AlarmsScreen:
+		return m.paint.AlarmsRows(f)
 	}
 	return m.paint.OverviewRows(f)
 }

@@ -16,7 +16,7 @@ import (
 type place = Scope
 
 func places() []place {
-	return []place{OverviewScope, SaleScope, SourcesScope, LogsScope, HelpScope, PaletteScope, FilterScope, JournalScope, ConfirmScope, QuestionScope}
+	return []place{OverviewScope, SaleScope, SourcesScope, LogsScope, HelpScope, PaletteScope, FilterScope, JournalScope, AlarmsScope, ConfirmScope, QuestionScope}
 }
 
 // scopesAt lists the scopes whose bindings hold at a place, innermost first.

@@ -36,7 +36,7 @@ func TestTheTableKeepsTheKeysOfTheContract(t *testing.T) {
 	want := map[Intent]string{
 		"help": "?", "palette": ":", "filter": "/", "back": "esc", "next-panel": "tab", "window-shorter": "[",
 		"window-longer": "]", "quit": "q", "open": "enter", "left": "left h", "down": "down j", "up": "up k", "right": "right l",
-		"open-sale": "1 2 3 4 5 6 7 8 9", "journal": "J", "scale-up": "S", "scale-back": "s", "incident": "I", "acknowledge": "A",
+		"open-sale": "1 2 3 4 5 6 7 8 9", "journal": "J", "alarms": "L", "scale-up": "S", "scale-back": "s", "incident": "I", "acknowledge": "A",
 		"pause": "P", "resume": "R", "rate-up": "+", "rate-down": "-", "undo": "U", "note": "N",
 	}
 	for _, b := range Bindings() {
@@ -54,7 +54,7 @@ func TestTheTableKeepsTheKeysOfTheContract(t *testing.T) {
 
 func TestTheKeysOfLaterIssuesAreFree(t *testing.T) {
 	for _, b := range Bindings() {
-		for _, later := range strings.Fields("w L F") {
+		for _, later := range strings.Fields("w F") {
 			if slices.Contains(b.Keys, later) {
 				t.Errorf("%s takes %s", b.Intent, later)
 			}

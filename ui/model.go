@@ -30,6 +30,7 @@ type painter interface {
 	TooSmall(f views.Frame) string
 	Palette(f views.Frame, input string, entries []views.PaletteEntry, cursor int) string
 	Journal(f views.Frame, j views.Journal) string
+	Alarms(f views.Frame) string
 	Confirm(f views.Frame, p views.Panel, now time.Time) string
 	Ask(f views.Frame, q views.Question) string
 	Over(base, box string, f views.Frame) string
@@ -39,6 +40,7 @@ type painter interface {
 	SourcesRows(f views.Frame) (visible, total int)
 	LogsRows(f views.Frame, lines []views.LogLine) (visible, total int)
 	JournalRows(f views.Frame, j views.Journal) (visible, total int)
+	AlarmsRows(f views.Frame) (visible, total int)
 	HelpRows(f views.Frame, keys []views.KeyHint) (visible, total int)
 	OverviewColumns(f views.Frame) int
 }
@@ -101,6 +103,7 @@ type model struct {
 	glassAt        time.Time
 	journal        views.Journal
 	readingJournal bool
+	bell           bell
 
 	reads     func() uint64 // how often the terminal was read; 0: not known
 	lastReads uint64
@@ -149,6 +152,7 @@ func newModel(opts Options, keys *keymap, guard *Guard) *model {
 		reads:  func() uint64 { return 0 },
 		ctx:    context.Background(),
 	}
+	m.bell.from = m.now
 	m.theme = newThemes(opts)
 	m.filter.input = newInput(40)
 	m.palette.input = newInput(60)
@@ -259,6 +263,10 @@ func (m *model) look() need {
 	m.snap = m.opts.Feed.Snapshot()
 	m.arrange()
 	m.upsetPanel()
+	if before != m.snap {
+		m.ring(m.bell.hear(m.snap))
+		m.followAlarm()
+	}
 	switch {
 	case before == m.snap:
 		return notNeeded

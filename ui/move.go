@@ -17,7 +17,7 @@ func (m *model) listOf() views.Screen {
 
 // hasCursor reports whether a row is chosen on a screen; on the others moving only scrolls.
 func hasCursor(s views.Screen) bool {
-	return s == views.SourcesScreen || s == views.LogsScreen || s == views.JournalScreen
+	return s == views.SourcesScreen || s == views.LogsScreen || s == views.JournalScreen || s == views.AlarmsScreen
 }
 
 // move goes by columns and rows on the overview, by panels and rows elsewhere.
@@ -74,6 +74,7 @@ func (m *model) moveRows(by int) {
 		l.scroll = min(max(l.scroll, 0), max(total-visible, 0))
 		m.lists[s] = l
 	}
+	m.followAlarm()
 	m.needs(keyNeed)
 }
 

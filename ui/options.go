@@ -57,6 +57,11 @@ type Options struct {
 	ReadNow func(source string)
 	// Hands is how this session acts; nil for a session that only reads.
 	Hands Hands
+	// Shelves is where alarms are put aside; nil where they can't be.
+	Shelves Shelves
+	// NoBell keeps the terminal's bell from ringing on a sale's first BAD alarm. Notify sends it
+	// to the desktop too, as OSC 9, which not every terminal knows.
+	NoBell, Notify bool
 	// Logs is what the logs screen shows; nil for none.
 	Logs *LogRing
 	// Guard watches over the program's own goroutines; nil for one of the session's own.

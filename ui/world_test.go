@@ -167,6 +167,11 @@ func (p *textPainter) Journal(f views.Frame, j views.Journal) string {
 	return p.page("journal", f, more...)
 }
 
+func (p *textPainter) Alarms(f views.Frame) string { return p.page("alarms", f) }
+func (p *textPainter) AlarmsRows(f views.Frame) (int, int) {
+	return p.visible, len(views.AlarmItems(f.Snapshot, f.Now))
+}
+
 func (p *textPainter) JournalRows(_ views.Frame, j views.Journal) (int, int) {
 	return p.visible, len(j.Rows)
 }
@@ -246,7 +251,7 @@ func (h *hand) perform(cmd tea.Cmd) {
 		for _, c := range msg {
 			h.perform(c)
 		}
-	case frameMsg, offersMsg, previewMsg, pressedMsg, askedMsg, stepMsg, ranMsg, journalMsg:
+	case frameMsg, offersMsg, previewMsg, pressedMsg, askedMsg, stepMsg, ranMsg, journalMsg, shelvedMsg:
 		h.send(msg)
 	default:
 		h.said = append(h.said, msg)

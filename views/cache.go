@@ -46,6 +46,9 @@ func (r *Renderer) part(f *Frame, key partKey, draw func() []string) []string {
 	}
 	key.theme, key.window = f.Theme, int64(f.window())
 	key.detail += f.Now.Location().String()
+	if key.state != nil {
+		key.detail += " " + f.ActKeys[key.state.Next.Action]
+	}
 	key.focus, key.coarse = key.state != nil && key.state.Sale.ID == f.Focus, f.CoarseAges
 	r.mu.Lock()
 	rows, ok := r.parts[key]

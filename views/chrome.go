@@ -129,7 +129,7 @@ func (f *Frame) header(rows int, crowded bool) []string {
 	c.spread(1, second, []part{f.apiCost()})
 	if rows >= 3 {
 		third := append([]part{say(text, 0, count(len(f.snapshot().Sales), "sale"))}, f.verdictCounts(false)...)
-		c.spread(2, append(third, f.waitingTotal(), f.incidentCounts()), []part{say(dim, 5, f.shownOf())})
+		c.spread(2, append(third, f.waitingTotal(), f.alarmsHeader(), f.incidentCounts()), []part{say(dim, 5, f.shownOf())})
 	}
 	return c.rows()
 }

@@ -29,7 +29,10 @@ type Frame struct {
 	Outcome       *Outcome // of the last action, in two rows above the footer; nil: none
 	Links         LinkPolicy
 	// Acts is what the acting keys do on the sale in focus, by the action's verb: "pause".
-	Acts       map[string]KeyHint
+	Acts map[string]KeyHint
+	// ActKeys are the keys that act, by the action as onsale act takes it: "pause" is "P". An
+	// action that has no key here is written in words alone.
+	ActKeys    map[string]string
 	CoarseAges bool // ages under a minute step by 5 s: fewer bytes on a slow link
 }
 

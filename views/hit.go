@@ -20,6 +20,8 @@ func (r *Renderer) Hit(f Frame, screen Screen, x, y int) Hit {
 	case JournalScreen:
 		p := planJournal(&f)
 		return f.hitList(y, p.header, p.header+p.titles, p.list, -1)
+	case AlarmsScreen:
+		return f.hitAlarms(y)
 	case LogsScreen:
 		p := planLogs(&f)
 		return f.hitList(y, p.header, p.header+1, p.list, -1)

@@ -94,13 +94,18 @@ func (f *Frame) saleLine(st *sale.State, plan linePlan, h int) []string {
 
 // causeLine is the cause, and how old the figures with a "?" are.
 func causeLine(st *sale.State, f *Frame) string {
-	facts := factsOf(st, f.Now)
+	facts := f.facts(st)
 	words := facts[0].text
 	if oldest := staleAge(st, f); oldest != "" {
 		words += " · ? = " + oldest + " old"
 	}
 	for _, fa := range facts[1:] {
-		if fa.label == "also" || fa.label == "note" {
+		switch fa.label {
+		case "next":
+			if st.Next.Action != "" {
+				words += " · next " + fa.text
+			}
+		case "also", "note":
 			words += " · " + fa.text
 		}
 	}
@@ -152,7 +157,7 @@ func (f *Frame) focusBlock(h int) []string {
 		c.put(end-cells(held), 0, l.figure, held)
 	}
 	y := 1
-	lines := factLines(withAges(factsOf(st, f.Now), st, f), f.Width, h-1)
+	lines := factLines(withAges(f.facts(st), st, f), f.Width, h-1)
 	for _, line := range lines {
 		drawFact(c, 0, y, f.Width, line)
 		y++

@@ -29,7 +29,7 @@ func (f *Frame) pane(st *sale.State, w, h int) []string {
 	f.paneTitle(c, st)
 	f.stateLine(c, 2, 1, w-2, st, l)
 
-	facts := factsOf(st, f.Now)
+	facts := f.facts(st)
 	room := h - 2 - 1 // lines under the state
 	if form := fitting(f.incidentForms(st), w-4); form != nil && (h >= paneGood || st.Incidents.Current.Open() && h >= paneLeast+2) {
 		form.draw(c, 2, h-2, w-2)
@@ -248,7 +248,11 @@ func factLines(facts []fact, w, n int) []factLine {
 			}
 			break
 		}
-		for j, str := range wrap(fa.text, w-factIndent, min(2, n-len(lines))) {
+		room := min(2, n-len(lines))
+		if i == 0 && n == 2 && len(facts) > 1 && facts[1].label == "next" {
+			room = 1 // the next safe move is never the one to go
+		}
+		for j, str := range wrap(fa.text, w-factIndent, room) {
 			label := fa.label
 			if j > 0 {
 				label = ""

@@ -14,6 +14,7 @@ const (
 	SourcesScreen  Screen = "sources"
 	LogsScreen     Screen = "logs"
 	JournalScreen  Screen = "journal"
+	AlarmsScreen   Screen = "alarms"
 	HelpScreen     Screen = "help"
 )
 

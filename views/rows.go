@@ -86,7 +86,7 @@ func (f *Frame) saleRow(st *sale.State, cols []figureColumn, h int) []string {
 	c := newCanvas(f.Theme, f.Width, h)
 	defer c.release()
 	f.saleTop(c, st)
-	facts := factsOf(st, f.Now)
+	facts := f.facts(st)
 	trends := h >= 4 && f.Width >= 120
 	extra := h >= 5 || h == 4 && !trends
 	lines := factLines(facts, f.Width-2, 1)

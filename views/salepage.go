@@ -136,7 +136,7 @@ func (f *Frame) pageRows(st *sale.State, w int) []pageRow {
 
 // unsaidFacts are the facts that did not fit under the sale's state.
 func (f *Frame) unsaidFacts(st *sale.State) []fact {
-	facts := factsOf(st, f.Now)
+	facts := f.facts(st)
 	said := factLines(facts, f.Width, planSale(f, st).facts-1)
 	if len(said) == 0 {
 		return facts
@@ -266,7 +266,7 @@ func (f *Frame) saleTopLines(st *sale.State, p salePlan) []string {
 			right -= cells(words) + 3
 		}
 	}
-	for i, line := range factLines(withAges(factsOf(st, f.Now), st, f), f.Width, p.facts-1) {
+	for i, line := range factLines(withAges(f.facts(st), st, f), f.Width, p.facts-1) {
 		drawFact(c, 0, i+1, f.Width, line)
 	}
 	return c.rows()

@@ -121,39 +121,6 @@ type fact struct {
 	style       style
 }
 
-// factsOf lists what there is to say of a sale, the most important first. The first is
-// always its cause.
-func factsOf(st *sale.State, now time.Time) []fact {
-	facts := make([]fact, 0, 6)
-	if len(st.Reasons) == 0 {
-		facts = append(facts, causeOfNoReason(st))
-		facts = append(facts, outlookFacts(st, now)...)
-	}
-	for i, reason := range st.Reasons {
-		label := "also"
-		if i == 0 {
-			label = "cause"
-		}
-		facts = append(facts, fact{label, sinceText(reason, now), text})
-		if i == 0 {
-			facts = append(facts, outlookFacts(st, now)...)
-		}
-	}
-	blind := len(st.Reasons) > 0 && st.NeededLive < st.Needed
-	needed := fact{"needed", "signals: " + number(st.NeededLive) + " of " + number(st.Needed) + " live", neededStyle(st)}
-	if blind {
-		facts = append(facts, needed)
-	}
-	for _, n := range weighed(st.Notes) {
-		facts = append(facts, fact{"note", n.Text, watch})
-	}
-	facts = append(facts, problemFacts(st)...)
-	if len(st.Reasons) > 0 && st.Needed > 0 && !blind {
-		facts = append(facts, needed)
-	}
-	return append(facts, standingFacts(st)...)
-}
-
 // hinders are the notes of what makes a scale-up fail or stop short, and mere those of what is as it
 // should be. All others stand between them.
 var (
@@ -200,17 +167,6 @@ func problemFacts(st *sale.State) []fact {
 		facts = append(facts, fact{"source", strings.TrimSpace(k.Spec.Source + " " + words), unknown})
 	}
 	return facts
-}
-
-func causeOfNoReason(st *sale.State) fact {
-	switch {
-	case st.Verdict != sale.OK:
-		return fact{"cause", "not known: no reason was given", unknown}
-	case st.Needed == 0:
-		return fact{"cause", "none: no signal is needed now, none is over its limit", dim}
-	default:
-		return fact{"cause", "none: " + neededText(st) + " live and inside limits", dim}
-	}
 }
 
 func neededText(st *sale.State) string {

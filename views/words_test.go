@@ -46,7 +46,7 @@ func TestTheFactsOfASaleBeginWithItsCause(t *testing.T) {
 		{"a missing series that nobody needs yet is not", sale.State{Verdict: sale.OK, Phase: sale.Prequeue, Signals: []sale.Known{missing}}, "cause none: no signal is needed now, none is over its limit"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			if got := texts(factsOf(&tc.state, worldNow)); got != tc.want {
+			if got := texts((&Frame{Now: worldNow}).facts(&tc.state)); got != tc.want {
 				t.Errorf("got\n%s\nwant\n%s", got, tc.want)
 			}
 		})

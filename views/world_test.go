@@ -256,6 +256,7 @@ func world() *sale.Snapshot {
 	outlooks(lanterns, volt, pier, suma, owls, comets)
 	snap.Sales = []*sale.State{lanterns, volt, pier, suma, owls, comets}
 	snap.Sources = worldSources()
+	tell(snap)
 	return snap
 }
 

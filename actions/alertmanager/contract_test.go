@@ -15,7 +15,7 @@ func rig(t *testing.T, back http.Handler) actiontest.Rig {
 	f.raise(string(sale.DBConnections))
 	return actiontest.Rig{
 		Executor: executor(t, options(f)), Sale: saleID, Evidence: seen(), Writes: f.wrote, Fault: f.set,
-		Good:    []actions.Request{ask(actions.Incident), ask(actions.Acknowledge), ask(actions.Resolve)},
+		Good:    []actions.Request{ask(actions.Incident), ask(actions.Acknowledge), ask(actions.Resolve), ask(actions.Silence)},
 		Bad:     []actions.Request{{Sale: saleID, Verb: actions.Pause}, {Verb: actions.Incident}},
 		Change:  func() { f.raise(string(sale.PaymentFailureRatio)) },
 		Secrets: []string{token},

@@ -17,6 +17,9 @@ import (
 // key, and needs none: the label set is one.
 func (x *Executor) Execute(ctx context.Context, p actions.Preview, _ string) (actions.Receipt, error) {
 	cause, ok := causeIn(p.Target.ID, p.Request.Sale)
+	if mutesSale(p.Request) {
+		ok = p.Target.ID == x.muteTarget(p.Request.Sale).ID
+	}
 	switch {
 	case p.Target.System != System || p.Target.Name != x.options.Name || !ok:
 		return actions.Receipt{}, rejected(sale.NotFound, "this is not an incident of "+x.options.Name, "open the panel again")
@@ -25,6 +28,9 @@ func (x *Executor) Execute(ctx context.Context, p actions.Preview, _ string) (ac
 	case ctx.Err() != nil:
 		problem := x.web.trouble(ctx.Err())
 		return actions.Receipt{}, rejected(problem.Class, "nothing was sent: "+problem.Text, problem.Hint)
+	}
+	if mutesSale(p.Request) {
+		return x.mute(ctx, p)
 	}
 	views := x.read(ctx, p.Request.Sale)
 	switch p.Request.Verb {
@@ -121,12 +127,6 @@ func (x *Executor) silence(ctx context.Context, p actions.Preview, cause string,
 		equal := true
 		body.Matchers = append(body.Matchers, matcher{Name: m[0], Value: m[1], IsEqual: &equal})
 	}
-	made := func(a answer) bool {
-		var id struct {
-			SilenceID string `json:"silenceID"`
-		}
-		return json.Unmarshal(a.body, &id) == nil && id.SilenceID != ""
-	}
 	targets := x.oneEach(ctx, views)
 	if len(targets) == 0 {
 		t := count(views, cause)
@@ -137,7 +137,7 @@ func (x *Executor) silence(ctx context.Context, p actions.Preview, cause string,
 		own := body
 		i := slices.IndexFunc(views, func(v view) bool { return v.peer == to })
 		own.StartsAt, own.EndsAt = views[i].earlier(now).UTC(), now.Add(x.options.Silence).UTC()
-		return x.post(ctx, to, "/api/v2/silences", own, made)
+		return x.post(ctx, to, "/api/v2/silences", own, madeSilence)
 	})
 	text, err := x.verdict(all, len(targets))
 	return actions.Receipt{Text: text}, err
@@ -193,6 +193,9 @@ func (x *Executor) oneEach(ctx context.Context, views []view) []peer {
 
 // ReadBack reads every peer. What the quorum can't show because peers don't answer is an error.
 func (x *Executor) ReadBack(ctx context.Context, p actions.Preview) (actions.State, error) {
+	if mutesSale(p.Request) {
+		return x.muteRead(ctx, p)
+	}
 	cause, ok := causeIn(p.Target.ID, p.Request.Sale)
 	if !ok {
 		return actions.State{}, &sale.Problem{Class: sale.NotFound, Text: "this is not an incident of " + x.options.Name, Hint: "open the panel again"}

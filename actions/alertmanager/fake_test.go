@@ -56,7 +56,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		answer(shown)
 	case "GET /api/v2/silences":
-		answer(f.silences)
+		answer(append([]map[string]any{}, f.silences...))
 	case "GET /api/v2/status":
 		answer(map[string]any{"cluster": map[string]any{"status": "disabled", "peers": []any{}}})
 	case "POST /api/v2/silences":
@@ -65,9 +65,10 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusBadRequest)
 			return
 		}
+		f.expire(fmt.Sprint(s["id"])) // one that is sent again takes the place of the old one
 		s["id"], s["status"] = strconv.Itoa(len(f.silences)+1), map[string]any{"state": "active"}
 		f.silences = append(f.silences, s)
-		f.mute = true
+		f.mute = f.mute || strings.Contains(fmt.Sprint(s["matchers"]), "cause")
 		answer(map[string]string{"silenceID": s["id"].(string)})
 	case "POST /api/v2/alerts":
 		var list []map[string]any
@@ -79,6 +80,9 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			f.take(a)
 		}
 	default:
+		if id, ok := strings.CutPrefix(r.URL.Path, "/api/v2/silence/"); ok && r.Method == http.MethodDelete && f.expire(id) {
+			return
+		}
 		w.WriteHeader(http.StatusNotFound)
 		answer(map[string]any{"code": 404, "message": "path was not found"})
 	}
@@ -86,6 +90,17 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		by := map[bool][]string{true: {"s1"}, false: {}}
 		a["status"] = map[string]any{"state": "active", "silencedBy": by[f.mute], "inhibitedBy": by[f.inhibit]}
 	}
+}
+
+// expire ends a silence, and reports whether it was there.
+func (f *fake) expire(id string) bool {
+	for _, s := range f.silences {
+		if s["id"] == id {
+			s["status"] = map[string]any{"state": "expired"}
+			return true
+		}
+	}
+	return false
 }
 
 func (f *fake) match(labels map[string]string, filters []string) bool {

@@ -40,7 +40,9 @@ type Options struct {
 	Labels    map[string]string // more labels of every alert, for the routing tree
 	Lasts     time.Duration     // 0 is DefaultLasts
 	// Silence is how long Acknowledge silences an alert; 0: Acknowledge is refused.
-	Silence   time.Duration
+	Silence time.Duration
+	// SaleLabel is the label by which other people's alerts name a sale; "" is "sale".
+	SaleLabel string
 	CreatedBy string // author of silences; "" is "onsale"
 	// GeneratorURL is the address of this cockpit, shown beside the alert; may be empty.
 	GeneratorURL string
@@ -148,6 +150,12 @@ func New(o Options) (*Executor, error) {
 	if o.Lasts == 0 {
 		o.Lasts = DefaultLasts
 	}
+	if o.SaleLabel == "" {
+		o.SaleLabel = labelSale
+	}
+	if !identifier.MatchString(o.SaleLabel) {
+		return nil, wrong("%q is not the name of a label", o.SaleLabel)
+	}
 	if o.CreatedBy == "" {
 		o.CreatedBy = "onsale"
 	}
@@ -178,7 +186,7 @@ func isLoopback(host string) bool {
 // Info describes the executor.
 func (x *Executor) Info() actions.Info {
 	return actions.Info{
-		System: System, Verbs: []actions.Verb{actions.Incident, actions.Acknowledge, actions.Resolve},
+		System: System, Verbs: []actions.Verb{actions.Incident, actions.Acknowledge, actions.Resolve, actions.Silence},
 		Deadline: 10 * time.Second,
 		// An alert is there when the answer is; a silence takes the peers' gossip.
 		ReadBack: actions.ReadBackPlan{

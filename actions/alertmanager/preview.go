@@ -28,6 +28,10 @@ func (x *Executor) Preview(ctx context.Context, req actions.Request, seen action
 		NotChanged: "the sale itself: rates, capacity, the queue", Evidence: figures(seen),
 		Soonest: time.Second, Latest: x.Info().ReadBack.Within,
 	}
+	if mutesSale(req) {
+		err := x.previewMute(ctx, &p)
+		return p, err
+	}
 	if req.To != nil {
 		p.Refuse(actions.GuardRequest, "an incident takes no number", "leave --to out")
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -27,6 +28,7 @@ type actFlags struct {
 	output         string
 	journalDir     string
 	timeout        time.Duration
+	lasts          time.Duration
 }
 
 func (p *program) actCommand() *cobra.Command {
@@ -39,16 +41,24 @@ is journalled first, the write is sent once, read back and journalled. Without -
 Where the policy wants a second person, it asks and waits for 'onsale approve' or the palette of another
 cockpit on the same journal.
 
-Actions: scale-up, scale-back, scale-ahead, pause, resume, rate, incident, acknowledge, resolve, note, undo, play NAME.
+Actions: scale-up, scale-back, scale-ahead, pause, resume, rate, incident, acknowledge, resolve, note, silence, undo, play NAME.
 Exit: 0 done and read back, 1 refused (nothing was sent), 2 failed (the system said no), 3 unknown.`,
 		Example: `  onsale act lantern pause --reason INC-2214 --dry-run
   onsale act lantern pause --reason INC-2214 --confirm lantern
-  onsale act lantern scale-up --to 32 --change CHG-882 --confirm lantern --output json`,
+  onsale act lantern scale-up --to 32 --change CHG-882 --confirm lantern --output json
+  onsale act lantern silence --for 30m --reason "load test" --confirm lantern`,
 		Args: cobra.RangeArgs(2, 3),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req := actions.Request{Sale: sale.ID(args[0]), Verb: actions.Verb(args[1]), Reason: flags.reason, Change: flags.change, Text: flags.text, Glass: flags.glass}
 			if cmd.Flags().Changed("to") {
 				req.To = &flags.to
+			}
+			if cmd.Flags().Changed("for") {
+				if req.Verb != actions.Silence || req.To != nil {
+					return usage(errors.New("--for is the time of a silence, in place of --to"))
+				}
+				minutes := flags.lasts.Minutes()
+				req.To = &minutes
 			}
 			if len(args) == 3 {
 				req.Play = args[2]
@@ -58,6 +68,7 @@ Exit: 0 done and read back, 1 refused (nothing was sent), 2 failed (the system s
 	}
 	f := cmd.Flags()
 	f.Float64Var(&flags.to, "to", 0, "the absolute number to set")
+	f.DurationVar(&flags.lasts, "for", 30*time.Minute, "silence: for how long, 1m to 8h")
 	f.StringVar(&flags.reason, "reason", "", "why; goes into the journal")
 	f.StringVar(&flags.change, "change", "", "id of the change or ticket")
 	f.StringVar(&flags.text, "text", "", "the words of a note or an incident")

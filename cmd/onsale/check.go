@@ -135,32 +135,30 @@ func writeCheckText(w io.Writer, states []*sale.State, now time.Time, ascii bool
 // checkLine is one sale in one line; its id is padded to width cells.
 func checkLine(st *sale.State, now time.Time, width int, ascii bool) string {
 	phase := fmt.Sprintf("%s %s", st.Phase, sale.Clock(st.Sale.Opens, now))
-	line := fmt.Sprintf("%s %-8s %-*s %-21s %s", glyph(st.Verdict, ascii), strings.ToUpper(string(st.Verdict)), width, st.Sale.ID, phase, causeOf(st, bindsOf(st, now)))
+	line := fmt.Sprintf("%s %-8s %-*s %-21s %s", glyph(st.Verdict, ascii), strings.ToUpper(string(st.Verdict)), width, st.Sale.ID, phase, causeOf(st, now))
 	if ascii {
 		line = views.ASCII(line)
 	}
 	return strings.TrimRight(line, " ")
 }
 
-// bindsOf is the limit that holds a sale, "" when none is known: the reasons then say why.
-func bindsOf(st *sale.State, now time.Time) string {
-	if st.Binding == nil {
-		return ""
+// causeOf is the cause of a verdict in one line, then what else is wrong, what holds the sale and
+// the next move, or what makes it OK. Without a time it tells neither since when nor what holds.
+func causeOf(st *sale.State, now time.Time) string {
+	parts := []string{"none"}
+	if len(st.Reasons) > 0 {
+		parts[0] = st.Cause.Text
+		if !now.IsZero() && !st.Cause.Since.IsZero() {
+			parts[0] += ", since " + st.Cause.Since.In(now.Location()).Format(time.TimeOnly)
+		}
+		for i := range st.Reasons {
+			if r := &st.Reasons[i]; !st.Cause.Says(r) {
+				parts = append(parts, r.Text)
+			}
+		}
 	}
-	return st.BindsText(now)
-}
-
-// causeOf is the reasons of a verdict in one line, or what makes it OK, and the limit that holds it.
-func causeOf(st *sale.State, binds string) string {
-	var parts []string
-	for _, r := range st.Reasons {
-		parts = append(parts, r.Text)
-	}
-	if len(parts) == 0 {
-		parts = append(parts, "none")
-	}
-	if binds != "" {
-		parts = append(parts, binds)
+	if !now.IsZero() && st.Binding != nil {
+		parts = append(parts, st.BindsText(now))
 	}
 	if st.Verdict == sale.OK || st.Verdict == sale.Watch {
 		parts = append(parts, neededText(st))
@@ -169,6 +167,9 @@ func causeOf(st *sale.State, binds string) string {
 		if n.Code == "queue_all" || n.Code == "room_suspended" {
 			parts = append(parts, n.Text)
 		}
+	}
+	if len(st.Reasons) > 0 && st.Next.Action != "" {
+		parts = append(parts, "next: "+st.Next.Text)
 	}
 	return strings.Join(parts, "; ")
 }

@@ -35,15 +35,15 @@ type checkSale struct {
 	Signals map[sale.Signal]checkSignal `json:"signals"`
 
 	// What this version does not work out is null, as the contract asks, and never made up.
-	Cause        any            `json:"cause"`
-	NextMove     any            `json:"next_move"`
+	Cause        *checkCause    `json:"cause"`
+	NextMove     *checkMove     `json:"next_move"`
 	BindingLimit *checkLimit    `json:"binding_limit"`
 	SafeRate     *float64       `json:"safe_admission_per_minute"`
 	Forecast     *checkForecast `json:"forecast"`
 	Incident     any            `json:"incident"`
 	// IncidentKnown is whether it can be told that an incident is open; null where nobody keeps them.
-	IncidentKnown *bool `json:"incident_known"`
-	Alarms        any   `json:"alarms"`
+	IncidentKnown *bool        `json:"incident_known"`
+	Alarms        []checkAlarm `json:"alarms"`
 
 	checkAssessed
 }
@@ -127,6 +127,7 @@ func saleJSON(st *sale.State, now time.Time) checkSale {
 		out.Notes = append(out.Notes, checkNote{n.Code, n.Text})
 	}
 	out.checkAssessed = assessedJSON(st)
+	out.Cause, out.NextMove, out.Alarms = causeJSON(st), moveJSON(st), alarmsJSON(st)
 	for _, k := range st.Signals {
 		out.Signals[k.Spec.Signal] = signalJSON(k, now)
 	}

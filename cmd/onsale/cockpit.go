@@ -77,19 +77,19 @@ func joinIDs(ids []sale.ID) string {
 	return strings.Join(words, ", ")
 }
 
-// readOnce asks, once and side by side, the sources that the chosen sales need.
+// readOnce asks, once and side by side, the sources that the chosen sales need and those of alarms.
 func (c *cockpit) readOnce(ctx context.Context, chosen []sale.ID) {
 	if needed := c.needed(chosen); len(needed) > 0 { // none would mean all of them
 		c.poller(needed...).ReadOnce(ctx)
 	}
 }
 
-// needed are the sources that the chosen sales need.
+// needed are the sources that the chosen sales need, and those of alarms.
 func (c *cockpit) needed(chosen []sale.ID) []sources.Source {
 	var needed []sources.Source
 	for _, src := range c.sources {
 		name := src.Info().Name
-		if slices.ContainsFunc(chosen, func(id sale.ID) bool { return slices.Contains(c.reads[id], name) }) {
+		if src.Info().ReadsAlarms || slices.ContainsFunc(chosen, func(id sale.ID) bool { return slices.Contains(c.reads[id], name) }) {
 			needed = append(needed, src)
 		}
 	}

@@ -265,11 +265,15 @@ func (e *executors) pagerDutyControl(c *config.Control) (actions.Executor, error
 func (e *executors) alertmanagerControl(c *config.Control) (actions.Executor, error) {
 	a := c.Alertmanager
 	o := alertmanager.Options{
-		Name: c.Name, Peers: a.Peers, Quorum: a.Quorum, AlertName: a.AlertName, Labels: a.Labels, Lasts: a.Lasts, Silence: a.Silence,
+		Name: c.Name, Peers: a.Peers, Quorum: a.Quorum, AlertName: a.AlertName, Labels: a.Labels, SaleLabel: a.SaleLabel, Lasts: a.Lasts, Silence: a.Silence,
 		Bearer: a.Bearer.Reveal(), Sale: e.declared, Redact: e.redact, Version: buildVersion(),
 	}
 	if a.Basic != nil {
 		o.User, o.Password = a.Basic.Username, a.Basic.Password.Reveal()
+	}
+	var err error
+	if o.TLS, err = tlsOf(a.TLS); err != nil {
+		return nil, err
 	}
 	return alertmanager.New(o)
 }

@@ -76,6 +76,7 @@ func (d *desk) watch(ctx context.Context, store *sale.Store) {
 	for i := range settled {
 		d.tell(newsOf(&settled[i], ""), 0)
 	}
+	answered := answers{store: store, recorder: d.recorder}
 	clock := time.NewTicker(time.Second)
 	defer clock.Stop()
 	for {
@@ -83,6 +84,7 @@ func (d *desk) watch(ctx context.Context, store *sale.Store) {
 		case <-ctx.Done():
 			return
 		case now := <-clock.C:
+			answered.look(now)
 			for _, w := range d.runner.Observe(ctx, store.Snapshot(), now) {
 				d.seen(w)
 				d.tellEffect(w)

@@ -34,7 +34,7 @@ func TestWhatHindersAScaleUpIsSaidBeforeItIsSent(t *testing.T) {
 	if r, out := n.act(filepath.Join(t.TempDir(), "journal"), "juniper", "scale-up", "--to", "44", "--reason", "test", "--confirm", "juniper"); out.code != 0 {
 		t.Fatalf("exit %d, %s %s", out.code, r.Outcome, r.Reason)
 	}
-	n.until("Argo CD sets it back", told(`"by":"argocd"`, "juniper-web.scaled_object"))
+	n.until("Argo CD sets it back", inLedger(`"by":"argocd"`, "juniper-web.scaled_object"))
 	n.until("the floor is 40 again", is("juniper", "capacity_min", 40))
 	if left := n.truth().Sales["saffron"]["pods_pending"]; left != 4 {
 		t.Errorf("%v pods have no node, want the 4 of the story", left)

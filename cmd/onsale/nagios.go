@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/onsale-dev/onsale/sale"
 )
@@ -41,7 +42,7 @@ func nagiosText(states []*sale.State) string {
 			fine++
 			continue
 		}
-		parts = append(parts, fmt.Sprintf("%s: %s", st.Sale.ID, causeOf(st, "")))
+		parts = append(parts, fmt.Sprintf("%s: %s", st.Sale.ID, causeOf(st, time.Time{})))
 	}
 	if len(parts) == 0 {
 		return fmt.Sprintf("%d of %d sales ok", fine, len(states))

@@ -68,9 +68,12 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 	}
 	options := p.session(cfg)
 	options.Feed, options.Logs, options.Guard = c.store, logs, guard
+	aside := &shelves{store: c.store, log: log}
 	if h != nil { // a nil *hands in the interface would not be nil
 		options.Hands = h
+		aside.recorder, aside.actor = h.recorder, h.actor
 	}
+	options.Shelves = aside
 	options.Line = func(st *sale.State, at time.Time) string { return checkLine(st, at, 0, p.ascii()) }
 	options.ReadNow = func(source string) {
 		if err := poller.Nudge(source); err != nil {
@@ -106,6 +109,7 @@ func (p *program) session(cfg *config.Config) ui.Options {
 	if zone, err := time.LoadLocation(cfg.TimeZone); err == nil && cfg.TimeZone != "" {
 		o.Zone = zone
 	}
+	o.NoBell, o.Notify = !cfg.Bell, cfg.Notify
 	if p.themeFlag != "" {
 		o.Theme = ui.ThemeChoice(p.themeFlag)
 	}
@@ -174,11 +178,21 @@ func (p *program) configEnvironment() config.Environment {
 
 var errNoSources = errors.New("the config names no source that a sale reads")
 
+// actsOf names what can be done on a sale, for the next move: it proposes nothing else.
+func actsOf(s *config.Sale) []string {
+	acts := make([]string, 0, len(s.Actions))
+	for i := range s.Actions {
+		acts = append(acts, s.Actions[i].Verb)
+	}
+	return acts
+}
+
 // declared returns the sales for the store.
 func declared(cfg *config.Config) []*sale.Sale {
 	sales := make([]*sale.Sale, len(cfg.Sales))
 	for i := range cfg.Sales {
 		sales[i] = &cfg.Sales[i].Sale
+		sales[i].Acts = actsOf(&cfg.Sales[i])
 	}
 	return sales
 }

@@ -69,7 +69,7 @@ func (p *program) source(c *cockpit, s *config.Source) (sources.Source, error) {
 	if s.TellsOfIncidents() {
 		return p.incidentSource(cfg, s, c.chronicle.known)
 	}
-	if !isRead(cfg, s.Name) {
+	if !isRead(cfg, s.Name) && !s.ReadsAlarms() {
 		return nil, nil
 	}
 	switch s.Kind {
@@ -87,6 +87,8 @@ func (p *program) source(c *cockpit, s *config.Source) (sources.Source, error) {
 		return p.ecs(cfg, s)
 	case config.KindKubernetes:
 		return p.kubernetes(cfg, s)
+	case config.KindCloudWatchAlarms, config.KindPrometheusAlerts, config.KindAlertmanagerAlerts:
+		return p.alarms(cfg, s)
 	}
 	return nil, fmt.Errorf("no reader for kind %q", s.Kind)
 }
@@ -172,17 +174,21 @@ func (p *program) waitingRoom(cfg *config.Config, s *config.Source) (sources.Sou
 }
 
 func (p *program) prometheus(cfg *config.Config, s *config.Source) (sources.Source, error) {
-	o := prometheus.Options{
-		Name: s.Name, URL: s.Prometheus.URL, Every: s.Every, Lookback: s.Prometheus.Lookback,
-		HTTP: prometheusHTTP(s.Prometheus), History: prometheusHistory, Step: max(prometheusStep, s.Every), Version: buildVersion(),
-	}
-	if v4 := s.Prometheus.SigV4; v4 != nil {
-		o.SigV4 = &sigv4.SigV4Config{Region: v4.Region, Profile: v4.Profile, RoleARN: v4.Role, ServiceName: v4.Service}
-	}
+	o := prometheusOptions(s)
+	o.Lookback, o.History, o.Step = s.Prometheus.Lookback, prometheusHistory, max(prometheusStep, s.Every)
 	eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
 		o.Queries = append(o.Queries, prometheus.Query{Key: key, Unit: r.Unit, Expr: r.Prometheus.Query})
 	})
 	return prometheus.New(o)
+}
+
+// prometheusOptions are how to reach a server, whatever is asked of it.
+func prometheusOptions(s *config.Source) prometheus.Options {
+	o := prometheus.Options{Name: s.Name, URL: s.Prometheus.URL, Every: s.Every, HTTP: prometheusHTTP(s.Prometheus), Version: buildVersion()}
+	if v4 := s.Prometheus.SigV4; v4 != nil {
+		o.SigV4 = &sigv4.SigV4Config{Region: v4.Region, Profile: v4.Profile, RoleARN: v4.Role, ServiceName: v4.Service}
+	}
+	return o
 }
 
 // prometheusHTTP is how to log in and whom to trust, in the words of Prometheus' own config.
@@ -201,10 +207,7 @@ func prometheusHTTP(s *config.PrometheusSource) *promconfig.HTTPClientConfig {
 		}
 		c.HTTPHeaders = &promconfig.Headers{Headers: headers}
 	}
-	c.TLSConfig = promconfig.TLSConfig{
-		CAFile: s.TLS.CA, CertFile: s.TLS.Cert, KeyFile: s.TLS.Key,
-		ServerName: s.TLS.ServerName, InsecureSkipVerify: s.TLS.Insecure,
-	}
+	c.TLSConfig = trust(s.TLS)
 	return &c
 }
 

@@ -201,3 +201,11 @@ func TestListMetricsComesInPagesOf500(t *testing.T) {
 		t.Errorf("pages of %v, %d metrics", sizes, len(seen))
 	}
 }
+
+func TestNothingIsMutedOnThePlatform(t *testing.T) {
+	client := cloudWatchOf(t, &platform{alarms: alarmsFixture()})
+	out, err := client.ListAlarmMuteRules(t.Context(), &cloudwatch.ListAlarmMuteRulesInput{Statuses: []types.AlarmMuteRuleStatus{types.AlarmMuteRuleStatusActive}})
+	if err != nil || len(out.AlarmMuteRuleSummaries) != 0 {
+		t.Errorf("the mute rules are %+v (%v), want none", out, err)
+	}
+}

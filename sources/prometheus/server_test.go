@@ -57,7 +57,11 @@ func startReal(t *testing.T) *realServer {
 	}
 	r.addr = ln.Addr().String()
 	_ = ln.Close()
-	config := fmt.Sprintf("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n- job_name: shop\n  static_configs: [{targets: [%q]}]\n", strings.TrimPrefix(r.shop.URL, "http://"))
+	const rules = "groups:\n- name: shop\n  rules:\n  - {alert: AlwaysOn, expr: vector(1), labels: {sale: harbour}, annotations: {summary: it is on}}\n  - {alert: NeverOn, expr: vector(1) < 0}\n"
+	if err := os.WriteFile(filepath.Join(r.dir, "rules.yml"), []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config := fmt.Sprintf("global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\nrule_files: [rules.yml]\nscrape_configs:\n- job_name: shop\n  static_configs: [{targets: [%q]}]\n", strings.TrimPrefix(r.shop.URL, "http://"))
 	if err := os.WriteFile(filepath.Join(r.dir, "prometheus.yml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

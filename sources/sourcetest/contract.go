@@ -16,8 +16,8 @@ const (
 )
 
 func contract(t *testing.T, h Harness) {
-	if len(h.Want)+len(h.Incidents) == 0 || h.New == nil || h.Healthy == nil {
-		t.Fatal("a Harness needs New, Healthy, and Want or Incidents")
+	if len(h.Want)+len(h.Incidents)+len(h.WantAlarms) == 0 || h.New == nil || h.Healthy == nil {
+		t.Fatal("a Harness needs New, Healthy, and Want, Incidents or WantAlarms")
 	}
 	t.Run("a healthy system gives every declared key in its unit, poll after poll", func(t *testing.T) { healthy(t, h) })
 	t.Run("what is declared of the source is complete", func(t *testing.T) { declared(t, h) })
@@ -94,6 +94,8 @@ func declared(t *testing.T, h Harness) {
 		t.Errorf("Info() = %+v: want a name and a kind", info)
 	case info.Every <= 0 || info.Cadence.Period <= 0 || info.Cadence.Delay < 0:
 		t.Errorf("Info() = %+v: want a cadence", info)
+	case len(h.WantAlarms) > 0 && !info.ReadsAlarms:
+		t.Errorf("Info() = %+v: a source of alarms says so in ReadsAlarms", info)
 	case info.Gives == "":
 		t.Errorf("Info() = %+v: want what it is asked for in Gives", info)
 	}

@@ -38,6 +38,9 @@ type Harness struct {
 	// that tells of none.
 	Incidents map[sale.ID]sale.IncidentStatus
 
+	// WantAlarms names the alarms that Healthy tells of, for a source that reads alarms and no keys.
+	WantAlarms []string
+
 	// Partial answers for some keys and not for PartialMissing, which must then be listed in
 	// Missing while the rest is delivered. nil only for a source that can't fail in part.
 	Partial        http.Handler

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,10 @@ func texts(b sale.Batch) []string {
 			all = append(all, in.Key, in.Name, in.Title, in.System, string(in.Status), in.OpenedBy, in.AcknowledgedBy, in.ResolvedBy, in.URL)
 		}
 	}
+	for i := range b.Alarms {
+		a := &b.Alarms[i]
+		all = append(all, string(a.State), a.Name, a.Text, a.Kind, a.Muted, a.Through)
+	}
 	return all
 }
 
@@ -137,6 +142,11 @@ func notHealthy(h Harness, b sale.Batch) string {
 			return "no reading for " + string(key.Sale) + " " + string(key.Signal) + ": " + why
 		}
 	}
+	for _, name := range h.WantAlarms {
+		if !slices.ContainsFunc(b.Alarms, func(a sale.ForeignAlarm) bool { return a.Name == name }) {
+			return "the alarm " + name + " is not told of"
+		}
+	}
 	return ""
 }
 
@@ -158,6 +168,9 @@ func holdFailed(t *testing.T, h Harness, b sale.Batch, classes ...sale.Class) {
 	t.Helper()
 	if len(b.Readings) > 0 {
 		t.Errorf("%d readings were invented, first %+v", len(b.Readings), b.Readings[0])
+	}
+	if len(b.Alarms) > 0 {
+		t.Errorf("%d alarms were invented, first %+v", len(b.Alarms), b.Alarms[0])
 	}
 	problem := b.Problem
 	if problem == nil {
