@@ -84,7 +84,7 @@ func (s *saleEntry) causeText(st *State, f *fault) string {
 	}
 	text += sign + limit
 	if b.Rule.Of != "" {
-		text += " of " + s.wholeText(b.Rule.Of)
+		text += " of " + s.labelOf(b.Rule.Of)
 	}
 	return text
 }
@@ -125,21 +125,6 @@ func brief(p *Problem) string {
 		text = text[strings.LastIndex(text, ": ")+1:]
 	}
 	return Clean(strings.TrimSpace(text), causeWidth)
-}
-
-// wholeText is the figure that a share is of, else its name.
-func (s *saleEntry) wholeText(of Signal) string {
-	sl := s.bySignal[of]
-	if sl == nil {
-		return string(of)
-	}
-	if c := sl.spec.Constant; c != nil {
-		return Format(*c, sl.spec.Unit, false)
-	}
-	if last, ok := sl.ring.last(); ok {
-		return Format(last.value, sl.spec.Unit, false)
-	}
-	return label(sl.spec)
 }
 
 // causeWord is what is broken in words that stand alone; a label of the config's own counts.
