@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,8 +88,8 @@ func (t Teller) Saw(ctx context.Context, w Watch) []Told {
 // note writes on the open incident; ok is false when there is none, or nobody who could.
 func (t Teller) note(ctx context.Context, id sale.ID, of, text string) (told Told, ok bool) {
 	ex, err := t.Executor(id, AddNote)
-	if err != nil || ex == nil {
-		return Told{}, false
+	if err != nil || ex == nil || ex.Info().ByReceipt && !t.openIn(id) {
+		return Told{}, false // who can't look at the incident is told only of one that the journal knows
 	}
 	ctx, cancel := context.WithTimeout(ctx, tellWithin)
 	defer cancel()
@@ -106,6 +107,15 @@ func (t Teller) note(ctx context.Context, id sale.ID, of, text string) (told Tol
 		_, err = guarded(ctx, func() (Receipt, error) { return ex.Execute(ctx, p, key) })
 	}
 	return t.record(ctx, id, of, p.Target.String(), text, err), true
+}
+
+// openIn reports whether the journal knows of an open incident of a sale.
+func (t Teller) openIn(id sale.ID) bool {
+	records, err := t.Journal.List(journal.Filter{Sale: string(id), Code: "INC", Since: time.Now().Add(-oneSale)})
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(LogOf(id, records).Incidents, func(in sale.Incident) bool { return in.Open() })
 }
 
 // onIncident reports whether a note would go to an incident, and not only to a service's timeline.

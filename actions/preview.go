@@ -138,6 +138,18 @@ func (p *Preview) Refuse(guard Guard, text, hint string) {
 	p.Refusals = append(p.Refusals, Refusal{Guard: guard, Text: text, Hint: hint})
 }
 
+// OverSafe is for an admission above what the site can carry. A new one is refused. One that an undo
+// puts back takes the typed name: it stood a moment ago, and whoever paused by mistake must get it
+// back (docs/decisions/0005).
+func (p *Preview) OverSafe(text, hint string) {
+	if p.Request.Verb != Undo {
+		p.Refuse(GuardBounds, text, hint)
+		return
+	}
+	p.Risk = Severe
+	p.Warnings = append(p.Warnings, text+"; "+hint)
+}
+
 // Token is a short digest of what would be sent and of what it was decided on: the sale, the
 // verb, the target, its version, from and to, whether the glass is broken, and so for every step. Two previews with the
 // same token do the same thing to the same state. 16 hex digits.

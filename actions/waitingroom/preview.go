@@ -162,7 +162,7 @@ func (e *Executor) judgeSafe(p *actions.Preview, seen actions.Evidence, rate flo
 	case !known:
 		p.Warnings = append(p.Warnings, "how many people per minute the site can carry is not known")
 	case rate > safe:
-		p.Refuse(actions.GuardBounds, fmt.Sprintf("%s is above the safe admission of %s", numeral(rate), perMinute(int64(safe))), "R resumes as a ramp within it; or scale up first")
+		p.OverSafe(fmt.Sprintf("%s is above the safe admission of %s", numeral(rate), perMinute(int64(safe))), "R resumes as a ramp within it; or scale up first")
 	}
 }
 

@@ -89,8 +89,8 @@ func TestAPauseSaysWhatItDoesAndNeverSuspends(t *testing.T) {
 		t.Error("a second pause is not refused")
 	}
 	u := z.preview(e, actions.Request{Verb: actions.Undo, Of: actions.Pause, Restore: actions.Value{"queue_all": actions.Flag(false)}}, seen)
-	if !u.Refused() || u.Refusals[0].Guard != actions.GuardBounds || !strings.Contains(u.Refusals[0].Hint, "R resumes") {
-		t.Errorf("an undo to 800 above the safe 640 gives %+v", u.Refusals)
+	if u.Refused() || u.Gesture() != actions.Severe || !strings.Contains(strings.Join(u.Warnings, "; "), "800/min is above the safe admission of 640/min; R resumes as a ramp within it") {
+		t.Errorf("an undo to 800 above the safe 640 gives %s, %q, %+v", u.Gesture(), u.Warnings, u.Refusals)
 	}
 }
 

@@ -258,7 +258,7 @@ func (e *Executor) bound(p *actions.Preview, n float64, seen actions.Evidence) {
 	case !known:
 		p.Warnings = append(p.Warnings, "how many people per minute the site can carry is not known")
 	case !(n <= safe):
-		p.Refuse(actions.GuardBounds, fmt.Sprintf("%s/min is above the safe admission of %s", text, sale.Format(math.Floor(safe), sale.PerMinute, false)), "scale up first")
+		p.OverSafe(fmt.Sprintf("%s/min is above the safe admission of %s", text, sale.Format(math.Floor(safe), sale.PerMinute, false)), "scale up first")
 	}
 }
 

@@ -20,7 +20,7 @@ func TestAPlanIsSentReadBackAndDoneByAWSWithTheProgramClosed(t *testing.T) {
 	journalDir := filepath.Join(t.TempDir(), "journal")
 
 	dry, out := n.act(journalDir, "cobalt", "scale-ahead", "--dry-run")
-	if out.code != 0 || dry.Preview == nil || len(dry.Preview.Steps) != 2 || dry.Preview.Cost == nil || *dry.Preview.Cost < 0.66 || *dry.Preview.Cost > 0.67 {
+	if out.code != 0 || dry.Preview == nil || len(dry.Preview.Steps) != 2 || dry.Preview.Cost == nil || *dry.Preview.Cost < 1.30 || *dry.Preview.Cost > 1.31 {
 		t.Fatalf("dry run: exit %d, %+v", out.code, dry.Preview)
 	}
 	for _, want := range []string{"min 8 → 10", "min 10 → 12"} {
@@ -73,7 +73,7 @@ func TestWhatCanNotBePlannedIsRefusedInWords(t *testing.T) {
 		{"a size over the policy's bound of scale-up", "cobalt", "role: operator,", "role: operator, bounds: {scale-up: {max: 11}},", "over the bound of 11"},
 		{"a larger step than the policy allows to scale-up", "cobalt", "role: operator,", "role: operator, bounds: {scale-up: {factor: 1.2}},", "more than a factor of 1.2"},
 		{"a freeze of scaling up", "cobalt", "role: operator,", `role: operator, freeze: [{from: opens-2h, to: opens, sales: [cobalt], reason: audit}],`, "frozen until"},
-		{"Kubernetes", "cobalt", "  page:\n", "  pods: {kind: kubernetes, kubeconfig: kube, context: rehearsal}\n  page:\n", "no scheduled action in Kubernetes"},
+		{"Kubernetes", "cobalt", "", "", "no scheduled action in Kubernetes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()

@@ -51,7 +51,7 @@ func TestAnotherShellAgreesToWhatOneAskedFor(t *testing.T) {
 	done := make(chan outcome)
 	pause := func(who string) {
 		go func() {
-			done <- n.as(who, "act", "lantern", "pause", "--reason", "declines", "--confirm", "lantern", "--journal", dir, "-o", "json")
+			done <- n.as(who, "act", "kestrel", "pause", "--reason", "declines", "--confirm", "kestrel", "--journal", dir, "-o", "json")
 		}()
 	}
 	// request waits for the request and returns the end of its id.
@@ -59,7 +59,7 @@ func TestAnotherShellAgreesToWhatOneAskedFor(t *testing.T) {
 		t.Helper()
 		for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 			if list := n.as("marko", "approve", "--journal", dir); strings.Contains(list.stdout, " waiting ") {
-				if !strings.Contains(list.stdout, "lantern  pause admission 800/min → 0/min  by ivana  ") || !strings.Contains(list.stdout, "declines") {
+				if !strings.Contains(list.stdout, "kestrel  pause admission 400/min → 0/min  by ivana  ") || !strings.Contains(list.stdout, "declines") {
 					t.Errorf("the list says %q", list.stdout)
 				}
 				return strings.Fields(list.stdout)[0]
@@ -70,13 +70,13 @@ func TestAnotherShellAgreesToWhatOneAskedFor(t *testing.T) {
 	}
 	pause("ivana")
 	id := request()
-	if own := n.as("ivana", "approve", id, "--confirm", "lantern", "--journal", dir); own.code != 1 || !strings.Contains(own.stdout, "another person must agree") {
+	if own := n.as("ivana", "approve", id, "--confirm", "kestrel", "--journal", dir); own.code != 1 || !strings.Contains(own.stdout, "another person must agree") {
 		t.Errorf("her own: exit %d, %s%s", own.code, own.stdout, own.stderr)
 	}
-	if shown := n.as("marko", "approve", id, "--journal", dir); shown.code != 1 || !strings.Contains(shown.stdout, "--confirm lantern stands for the gesture") || !strings.Contains(shown.stdout, "800/min → 0/min") {
+	if shown := n.as("marko", "approve", id, "--journal", dir); shown.code != 1 || !strings.Contains(shown.stdout, "--confirm kestrel stands for the gesture") || !strings.Contains(shown.stdout, "400/min → 0/min") {
 		t.Errorf("without the gesture: exit %d, %s%s", shown.code, shown.stdout, shown.stderr)
 	}
-	if agreed := n.as("marko", "approve", id, "--confirm", "lantern", "--journal", dir); agreed.code != 0 || !strings.Contains(agreed.stdout, "ivana can send it now") {
+	if agreed := n.as("marko", "approve", id, "--confirm", "kestrel", "--journal", dir); agreed.code != 0 || !strings.Contains(agreed.stdout, "ivana can send it now") {
 		t.Fatalf("marko: exit %d, %s%s", agreed.code, agreed.stdout, agreed.stderr)
 	}
 	out := <-done
@@ -84,7 +84,7 @@ func TestAnotherShellAgreesToWhatOneAskedFor(t *testing.T) {
 	if err := json.Unmarshal([]byte(out.stdout), &report); err != nil || out.code != 0 || report.Outcome != actions.Done {
 		t.Fatalf("exit %d, %v: %s%s", out.code, err, out.stdout, out.stderr)
 	}
-	if !strings.Contains(out.stderr, "onsale approve "+id+" --confirm lantern") {
+	if !strings.Contains(out.stderr, "onsale approve "+id+" --confirm kestrel") {
 		t.Errorf("it does not say how to agree: %q", out.stderr)
 	}
 	list := runIn(t, nil, "journal", "list", "--dir", dir)
@@ -94,7 +94,7 @@ func TestAnotherShellAgreesToWhatOneAskedFor(t *testing.T) {
 		}
 	}
 
-	resume := n.as("ivana", "act", "lantern", "undo", "--confirm", "lantern", "--journal", dir)
+	resume := n.as("ivana", "act", "kestrel", "undo", "--confirm", "kestrel", "--journal", dir)
 	if resume.code != 0 { // undo is not among the verbs that need a second person
 		t.Fatalf("%s%s", resume.stdout, resume.stderr)
 	}

@@ -148,11 +148,14 @@ func causeOf(st *sale.State, now time.Time) string {
 	parts := []string{"none"}
 	if len(st.Reasons) > 0 {
 		parts[0] = st.Cause.Text
+		if parts[0] == "" {
+			parts[0] = st.Reasons[0].Text
+		}
 		if !now.IsZero() && !st.Cause.Since.IsZero() {
 			parts[0] += ", since " + st.Cause.Since.In(now.Location()).Format(time.TimeOnly)
 		}
 		for i := range st.Reasons {
-			if r := &st.Reasons[i]; !st.Cause.Says(r) {
+			if r := &st.Reasons[i]; !st.Cause.Says(r) && r.Text != parts[0] {
 				parts = append(parts, r.Text)
 			}
 		}

@@ -38,7 +38,12 @@ func (n *night) counted(policy string) (file string, calls *atomic.Int64) {
 	}
 	before, rest, _ := strings.Cut(string(text), "\ncontrols:")
 	controls, after, ok := strings.Cut(rest, "\npolicy:")
-	led := regexp.MustCompile(`((?:url|endpoint|api_url): )\S+`).ReplaceAllString(controls, "${1}"+provider.URL)
+	secret := filepath.Join(n.t.TempDir(), "address") // an address that is a secret stays a reference
+	if err := os.WriteFile(secret, []byte(provider.URL), 0o600); err != nil {
+		n.t.Fatal(err)
+	}
+	led := regexp.MustCompile(`((?:url|endpoint|api_url): )[^"\s]\S+|((?:url|endpoint|api_url): )"[^$]\S+`).ReplaceAllString(controls, "${1}${2}"+provider.URL)
+	led = regexp.MustCompile(`(url: )"\$\{file:[^"]+"`).ReplaceAllString(led, `${1}"$${file:`+secret+`}"`)
 	if !ok || led == controls {
 		n.t.Fatal("the platform's config has no controls")
 	}
@@ -173,8 +178,8 @@ func TestTheScreenAsksASecondPersonAndAnotherShellAgrees(t *testing.T) {
 	n.config = n.with("{role: operator, reason: optional, second_person: pause}")
 	dir := filepath.Join(state, "onsale", "journal")
 	s := takeSeat(t, 40, 130, "-c", n.config)
-	s.sees("READ-ONLY (a key arms one action for 8 s)", "pause admission", "data 5 LIVE") // a phase that is still being found out disarms
-	alone := func(key string) {                                                           // not in one burst with the key by which a frame was asked for
+	s.sees("READ-ONLY (a key arms one action for 8 s)", "pause admission", "data 10 LIVE") // a phase that is still being found out disarms
+	alone := func(key string) {                                                            // not in one burst with the key by which a frame was asked for
 		time.Sleep(actions.DeafFor + 200*time.Millisecond)
 		s.types(key)
 	}

@@ -93,7 +93,7 @@ func TestEveryVerbIsDoneOnTheWireAndThePlatformFollows(t *testing.T) {
 			{"resume", "0/min → 200/min now, 400/min", over("lantern", "admission_rate", 100)},
 		}},
 		{"a play", "marble", []step{
-			{"play hold-the-doors", "200/min → 0/min, then open incident", under("marble", "admission_rate", 5)},
+			{"play hold-the-doors", "paused off → on, then open incident", under("marble", "admission_rate", 5)},
 		}},
 	} {
 		t.Run(group.name, func(t *testing.T) {
