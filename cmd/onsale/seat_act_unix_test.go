@@ -80,7 +80,7 @@ func TestPauseIsSeenAndUndoneOnASmallTerminal(t *testing.T) {
 	t.Setenv("TMPDIR", tmp)
 	t.Setenv("USER", "ivana")
 	s := takeSeat(t, 24, 80, "demo", "--scenario", "payment-degrades", "--speed", "20", "--seed", "7")
-	s.shows("Crna Lanterna", "OPERATOR")
+	s.shows("Crna Lanterna", "READ-ONLY")
 	s.types("3")
 	s.shows("Crna Lanterna", "rate limit", "800/min", "admitted")
 
