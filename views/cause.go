@@ -10,11 +10,14 @@ import (
 // move where there is one to make, what else is wrong, and what an operator must know beside it.
 func (f *Frame) facts(st *sale.State) []fact {
 	facts := append(make([]fact, 0, 8), f.causeFact(st))
-	facts = append(facts, outlookFacts(st, f.Now)...)
 	next, pressing := f.nextFact(st)
-	if pressing {
+	ahead := outlookFacts(st, f.Now)
+	if pressing { // it is never what a small screen leaves out
+		facts = append(facts, ahead[:min(1, len(ahead))]...)
 		facts = append(facts, next)
+		ahead = ahead[min(1, len(ahead)):]
 	}
+	facts = append(facts, ahead...)
 	for i := range st.Reasons {
 		if r := &st.Reasons[i]; !st.Cause.Says(r) && (st.Cause.Text != "" || i > 0) {
 			facts = append(facts, fact{"also", sinceText(*r, f.Now), text})

@@ -39,6 +39,12 @@ func planSale(f *Frame, st *sale.State) salePlan {
 	case f.Height >= 40 && len(outlookFacts(st, f.Now)) == 2:
 		p.facts = 4
 	}
+	if _, pressing := f.nextFact(st); pressing && f.Height >= 20 {
+		p.facts++ // what is to be done next is never left out
+		if f.Height >= 30 {
+			p.facts = 5
+		}
+	}
 	p.top = p.header + p.facts
 	p.body = max(f.Height-p.top-p.footer, 0)
 	panels := len(st.Sale.Panels)
