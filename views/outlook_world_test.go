@@ -69,7 +69,7 @@ func TestWhatHoldsASaleAndWhatLiesAheadStandsOnEveryScreenThatHasRoom(t *testing
 			"binds  ASG max 12; safe admission <= 266/min", "binds  active limit 3,400; safe admission <= 650/min",
 			"binds  active users 79 % of 2,600; safe admission <= 500/min", "~2,340 of those who wait or join will miss",
 		}},
-		{120, 36, r.Overview, []string{"· binds RDS connections 92 % of max; safe admission <= 640/min", "ahead  3,100 serve ~4,220 of ~12,400, ~8,180 miss"}},
+		{120, 36, r.Overview, []string{"· binds RDS connections 92 % of max; safe admission <= 640/min", "ahead 3,100 serve ~4,220 of ~12,400, ~8,180 miss"}},
 		{80, 24, r.Overview, []string{"binds  RDS connections 92 % of max; safe admission <= 640/min  (1:41 old)", "ahead  3,100 serve ~4,220 of ~12,400, ~8,180 miss; sold out ~9 min after R;"}},
 		{160, 45, r.Sale, []string{"binds  RDS connections 92 % of max; safe admission <= 640/min  (1:41 old)", "ahead  3,100 serve ~4,220", "plan 800 (dotted)", "safe 640"}},
 	} {
