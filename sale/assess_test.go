@@ -481,3 +481,19 @@ func holdsWhatIsWorkedOut(t *rapid.T, st *State) {
 		}
 	}
 }
+
+func TestASaleWhoseRushWasNotWatchedIsSizedByWhatItsPlanSaysThatOneCarries(t *testing.T) {
+	for carries, want := range map[float64]float64{150: 6, 0: math.NaN()} {
+		s := fair()
+		s.Plan.Carries = carries
+		s.Signals = append(s.Signals, Spec{Signal: ActiveUsers, Label: "active", Unit: Users, Source: "metrics", Cadence: every(10 * time.Second)})
+		p := newStage(t, opens.Add(90*time.Minute), s)
+		p.play(6, map[Signal]float64{CapacityInService: 18, TicketsLeft: 100, ActiveUsers: 870})
+		if p.state().Phase != Tail {
+			t.Fatal(p.state().Phase)
+		}
+		if c := p.state().Cost; !sameNumber(c.Enough, want) { // 870 people at 150 a host
+			t.Errorf("a host carries %v: %+v", carries, c)
+		}
+	}
+}

@@ -56,19 +56,40 @@ func (a *assessment) rightsize(s *saleEntry, phase Phase) {
 			carried = append(carried, each)
 		}
 	}
-	if len(carried) < leastCarried {
-		a.size.why = "what one unit carries is not known: too few good minutes of this sale"
-		return
-	}
-	slices.Sort(carried)
-	each := carried[(len(carried)*9-1)/10]
 	floor := float64(s.sale.CapacityFloor)
 	if floor <= 0 {
 		floor = leastUnits
 	}
-	if need := math.Ceil(now / (each * fullAt)); isFinite(need) {
-		a.size.units = max(need, floor)
+	if len(carried) >= leastCarried {
+		slices.Sort(carried)
+		each := carried[(len(carried)*9-1)/10]
+		if need := math.Ceil(now / (each * fullAt)); isFinite(need) {
+			a.size.units = max(need, floor)
+		}
+		return
 	}
+	if need, known := a.byPlan(s); known { // the rush was not watched: its operators know their hosts by heart
+		a.size.units = max(need, floor)
+		return
+	}
+	a.size.why = "what one unit carries is not known: too few good minutes of this sale"
+}
+
+// byPlan is how many units would do for the most that were active lately, by what the plan says that
+// one carries.
+func (a *assessment) byPlan(s *saleEntry) (units float64, known bool) {
+	active := a.rates[ActiveUsers]
+	if active == nil || !(s.sale.Plan.Carries > 0) {
+		return 0, false
+	}
+	most := math.NaN()
+	for m := active.next - recent; m < active.next; m++ {
+		if v := active.at(m); v >= 0 && !(v < most) {
+			most = v
+		}
+	}
+	units = math.Ceil(most / s.sale.Plan.Carries)
+	return units, isFinite(units)
 }
 
 // kept reports whether every objective that is known of a minute was kept in it.

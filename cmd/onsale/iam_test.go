@@ -178,6 +178,8 @@ sources:
   orders: {kind: sqs, region: eu-central-1, credentials: $READ}
   hosts: {kind: autoscaling, region: eu-central-1, credentials: $READ}
   tasks: {kind: ecs, region: eu-central-1, cluster: pl-prod, credentials: $READ}
+  alarms: {kind: cloudwatch-alarms, region: eu-central-1, credentials: $READ}
+  items: {kind: ssm-opsitem, region: eu-central-1, credentials: $READ}
 controls:
   scale_hosts: {kind: autoscaling, region: eu-central-1, credentials: $ACT}
   scale_tasks: {kind: ecs, region: eu-central-1, cluster: pl-prod, credentials: $ACT}
@@ -239,10 +241,15 @@ func TestThePoliciesAllowEveryCallThatIsMadeAndNothingElse(t *testing.T) {
 	secret := func(key, file string) string {
 		return fmt.Sprintf(`{access_key_id: %s, secret_access_key: "${file:%s}"}`, key, filepath.Join(dir, file))
 	}
-	journalDir := filepath.Join(t.TempDir(), "journal")
+	state := t.TempDir()
+	journalDir := filepath.Join(state, "onsale", "journal")
 	n.config = filepath.Join(t.TempDir(), "onsale.yaml")
 	text := strings.NewReplacer("$READ", secret("REHEARSAL", "aws-secret"), "$ACT", secret("REHEARSALACT", "aws-act-secret"), "$OPENS", "2036-12-01T10:00:00Z").Replace(iamConfig)
 	if err := os.WriteFile(n.config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	onlooker, err := (&program{configFlag: n.config, lookup: func(string) (string, bool) { return "", false }}).load(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
@@ -262,8 +269,11 @@ func TestThePoliciesAllowEveryCallThatIsMadeAndNothingElse(t *testing.T) {
 		if r, out := n.act(journalDir, append(args, "--reason", "test", "--confirm", args[0])...); out.code != 0 || r.Outcome != actions.Done {
 			t.Errorf("%v: exit %d, %s: %s", args, out.code, r.Outcome, r.Reason)
 		}
+		if args[1] == "incident" || args[1] == "resolve" { // who looks on sees it come, and asks for it when it is gone
+			onlooker.readOnce(t.Context(), allSales(onlooker.config))
+		}
 	}
-	seen := runIn(t, nil, "check", "-c", n.config, "-o", "json").stdout
+	seen := runIn(t, map[string]string{"XDG_STATE_HOME": state}, "check", "-c", n.config, "-o", "json").stdout
 	for _, want := range []string{"cobalt-web: NOT planned: opens-1h", "kestrel-web: NOT planned: opens-1h"} { // both were taken back
 		if !strings.Contains(seen, want) {
 			t.Errorf("%q is not noted: %s", want, seen)

@@ -14,6 +14,7 @@ import (
 	"github.com/onsale-dev/onsale/sources/autoscaling"
 	"github.com/onsale-dev/onsale/sources/cloudwatch"
 	"github.com/onsale-dev/onsale/sources/ecs"
+	"github.com/onsale-dev/onsale/sources/incidents"
 	"github.com/onsale-dev/onsale/sources/prometheus"
 	"github.com/onsale-dev/onsale/sources/sqs"
 )
@@ -26,10 +27,18 @@ func toRead(cfg *config.Config) []*grants {
 	var all []*grants
 	for i := range cfg.Sources {
 		s := &cfg.Sources[i]
-		if !isRead(cfg, s.Name) {
+		if !isRead(cfg, s.Name) && !s.ReadsAlarms() && !s.TellsOfIncidents() {
 			continue
 		}
 		switch s.Kind {
+		case config.KindCloudWatchAlarms:
+			tags := slices.ContainsFunc(s.Whose, func(m config.AlarmMatch) bool { return len(m.Tags) > 0 })
+			g := grantsOf(&all, loginOf(s.CloudWatchAlarms.AWS), s.Name)
+			g.allow("ReadWithoutResource", nil, cloudwatch.AlarmPermissions(tags), everything)
+		case config.KindOpsItem:
+			g := grantsOf(&all, loginOf(s.OpsItem.AWS), s.Name)
+			g.allow("ReadWithoutResource", nil, only(incidents.OpsItemPermissions(), "ssm:DescribeOpsItems"), everything)
+			g.allow("ReadOpsItems", nil, only(incidents.OpsItemPermissions(), "ssm:GetOpsItem"), placeOf(cfg, g.login, s.OpsItem.Region).arn("ssm", "opsitem/*", ""))
 		case config.KindCloudWatch:
 			g := grantsOf(&all, loginOf(s.CloudWatch.AWS), s.Name)
 			g.allow("ReadWithoutResource", nil, cloudwatch.Permissions(), everything)

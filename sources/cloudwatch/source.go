@@ -176,3 +176,13 @@ func plural(n int, word string) string {
 
 // Permissions lists what IAM must allow, on all resources: it can't be narrowed.
 func Permissions() []string { return []string{"cloudwatch:GetMetricData"} }
+
+// AlarmPermissions lists the IAM actions that a source of alarms calls, none of which can be narrowed to
+// a resource; tags is whether alarms are told apart by their tags.
+func AlarmPermissions(tags bool) []string {
+	all := []string{"cloudwatch:DescribeAlarms", "cloudwatch:ListAlarmMuteRules", "cloudwatch:GetAlarmMuteRule"}
+	if tags {
+		all = append(all, "cloudwatch:ListTagsForResource")
+	}
+	return all
+}

@@ -236,3 +236,6 @@ func (o *opsCenter) ended(ctx context.Context, w watched, now time.Time) (sale.I
 	found := o.incident(w.Sale, w.Key, w.id, aws.ToString(i.Title), i.Status, i.CreatedTime, i.LastModifiedTime, aws.ToString(i.LastModifiedBy))
 	return found, found.Status != "", nil
 }
+
+// OpsItemPermissions lists the IAM actions that a source of OpsCenter calls.
+func OpsItemPermissions() []string { return []string{"ssm:DescribeOpsItems", "ssm:GetOpsItem"} }
