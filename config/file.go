@@ -60,6 +60,7 @@ type saleIn struct {
 	Name     text `json:"name" jsonschema:"required" jsonschema_description:"What is on sale, as people say it."`
 	Venue    text `json:"venue" jsonschema_description:"Where it takes place."`
 	Group    text `json:"group" jsonschema_description:"The account or cluster that serves it, for the pane's corner."`
+	Wall     text `json:"wall" jsonschema:"maxLength=16,pattern=^[A-Za-z0-9][A-Za-z0-9 .:&+-]*$" hint:"use up to 16 letters without marks, digits and blanks: Owl Night" jsonschema_description:"The short word of the sale in the wall's big letters. Default: as much of its name as fits."`
 	Template str  `json:"template" jsonschema_description:"builtin/onsale, or a template of this file."`
 
 	Prequeue moment  `json:"prequeue" jsonschema_description:"When the waiting room begins to fill."`

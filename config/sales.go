@@ -80,6 +80,7 @@ func (b *salesBuilder) sale(in *saleIn) Sale {
 	s := Sale{at: in.at, Template: in.Template.S}
 	s.ID, s.Name = sale.ID(in.ID.S), sale.Clean(in.Name.S, 80)
 	s.Venue, s.Group = sale.Clean(in.Venue.S, 80), sale.Clean(in.Group.S, 40)
+	s.Wall = sale.Clean(in.Wall.S, 16)
 	s.Prequeue, s.Opens, s.Closes, s.Tickets = in.Prequeue.V, in.Opens.V, in.Closes.V, in.Tickets.V
 	if in.ID.given() {
 		if first, ok := b.ids[in.ID.S]; ok {

@@ -200,6 +200,7 @@ func (sh *shower) sale(s *Sale) yaml.MapSlice {
 	add(&m, "name", s.Name)
 	add(&m, "venue", s.Venue)
 	add(&m, "group", s.Group)
+	add(&m, "wall", s.Wall)
 	for _, at := range []struct {
 		key string
 		t   time.Time

@@ -11,6 +11,7 @@ type Sale struct {
 	Digit int // 1–9 by opening time, 0 when there are more than nine; never changes while running
 	Name  string
 	Venue string
+	Wall  string // what the wall calls it in big letters; empty: a part of its name
 	Group string // the account or cluster label in the pane's corner; may be empty
 
 	Prequeue time.Time // zero: no pre-queue declared

@@ -43,6 +43,10 @@ func (m *model) swallows(name string) bool {
 // act begins an action on the sale in focus: what has to be asked is asked, else the target is
 // read for the panel.
 func (m *model) act(intent Intent, v actions.Verb, label, key string) {
+	if m.onWall() {
+		m.say(sale.OK, label+": "+noHands)
+		return
+	}
 	if m.together > 1 {
 		m.say(sale.OK, pretty(key)+" "+label+": keys came in a burst; press it alone")
 		return
@@ -84,6 +88,10 @@ func (m *model) openPanel(label, key string, req actions.Request) {
 // showPanel opens the panel of an action; answers, when set, is the request of somebody else that is
 // looked at, to agree to it.
 func (m *model) showPanel(label, key string, req actions.Request, answers *actions.Asked) {
+	if m.onWall() {
+		m.say(sale.OK, label+": "+noHands)
+		return
+	}
 	m.helping = false
 	m.gen++
 	ctx, cancel := context.WithTimeout(m.ctx, previewPatience)

@@ -27,6 +27,7 @@ const (
 	FilterScope     Scope = "filter"
 	JournalScope    Scope = "journal"
 	AlarmsScope     Scope = "alarms"
+	WallScope       Scope = "wall"     // takes every key, so that none that acts or opens gets through
 	ConfirmScope    Scope = "confirm"  // the panel of an action: it takes every key
 	QuestionScope   Scope = "question" // what an action needs to know first
 )

@@ -90,7 +90,11 @@ func TestWhatAMinuteCosts(t *testing.T) {
 		key    string
 		bound  int // bytes a second
 	}{
-		{80, 24, "overview", "", 1000}, {200, 50, "overview", "", 10000}, {200, 50, "sale", "1", 10000},
+		{80, 24, "overview", "", 1000},
+		{200, 50, "overview", "", 10000},
+		{200, 50, "sale", "1", 10000},
+		{80, 24, "wall", "w", 1000},
+		{160, 45, "wall", "w", 2000},
 	} {
 		t.Run(fmt.Sprintf("%dx%d %s", c.w, c.h, c.screen), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { minuteCosts(t, c.w, c.h, c.key, c.bound) })

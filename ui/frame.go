@@ -61,6 +61,10 @@ func (m *model) frame() views.Frame {
 	if m.opts.Hands != nil {
 		f.ActKeys = m.keys.actKeys()
 	}
+	if m.onWall() {
+		f.Order, f.Rotate = m.order.ids, m.opts.Rotate // a filter is one person's; the wall is everybody's
+		return f
+	}
 	f.Outcome = m.strip()
 	if screen == views.SaleScreen {
 		f.Acts = m.actionKeys()
@@ -137,7 +141,7 @@ func (m *model) content() string {
 		return ""
 	}
 	f := m.frame()
-	if !views.Fits(m.width, m.height) {
+	if !views.Fits(m.width, m.height) && !m.onWall() {
 		return m.paint.TooSmall(f)
 	}
 	base := m.base(f)
@@ -169,6 +173,8 @@ func (m *model) base(f views.Frame) string {
 		return m.paint.Journal(f, m.journal)
 	case views.AlarmsScreen:
 		return m.paint.Alarms(f)
+	case views.WallScreen:
+		return m.paint.Wall(f)
 	}
 	return m.paint.Overview(f)
 }

@@ -16,13 +16,13 @@ import (
 type place = Scope
 
 func places() []place {
-	return []place{OverviewScope, SaleScope, SourcesScope, LogsScope, HelpScope, PaletteScope, FilterScope, JournalScope, AlarmsScope, ConfirmScope, QuestionScope}
+	return []place{OverviewScope, SaleScope, SourcesScope, LogsScope, HelpScope, PaletteScope, FilterScope, JournalScope, AlarmsScope, WallScope, ConfirmScope, QuestionScope}
 }
 
 // scopesAt lists the scopes whose bindings hold at a place, innermost first.
 func scopesAt(p place) []Scope {
 	switch p {
-	case HelpScope, PaletteScope, FilterScope, ConfirmScope, QuestionScope:
+	case HelpScope, PaletteScope, FilterScope, ConfirmScope, QuestionScope, WallScope:
 		return []Scope{p, EverywhereScope}
 	}
 	return []Scope{p, ScreensScope, EverywhereScope}

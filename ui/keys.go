@@ -5,6 +5,7 @@ package ui
 func table() []row {
 	var rows []row
 	rows = append(rows, screenRows()...)
+	rows = append(rows, wallRows()...)
 	rows = append(rows, alarmRows()...)
 	rows = append(rows, actRows()...)
 	rows = append(rows, moveRows()...)

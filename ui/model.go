@@ -31,6 +31,8 @@ type painter interface {
 	Palette(f views.Frame, input string, entries []views.PaletteEntry, cursor int) string
 	Journal(f views.Frame, j views.Journal) string
 	Alarms(f views.Frame) string
+	Wall(f views.Frame) string
+	WallBroken(f views.Frame, why string) string
 	Confirm(f views.Frame, p views.Panel, now time.Time) string
 	Ask(f views.Frame, q views.Question) string
 	Over(base, box string, f views.Frame) string
@@ -120,6 +122,8 @@ type model struct {
 	warned    bool                 // that quitting would leave an action behind
 	lag       func() time.Duration // how long the terminal takes to accept a frame
 
+	wallFailed time.Time // when the log last heard that the wall's picture failed
+
 	pace    pacer
 	want    need
 	waiting bool // a frameMsg is under way
@@ -142,7 +146,7 @@ func newModel(opts Options, keys *keymap, guard *Guard) *model {
 		now:    time.Now().In(cmp.Or(opts.Zone, time.Local)),
 		width:  80,
 		height: 24,
-		screen: views.OverviewScreen,
+		screen: firstScreen(opts),
 		lists:  map[views.Screen]list{},
 		window: nearestWindow(opts.Window),
 		pace:   pacer{max: opts.MaxFPS},
@@ -201,7 +205,9 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	case tea.ResumeMsg:
 		m.redrawAll()
 	case lookMsg:
-		m.needs(m.look())
+		if n := m.look(); !m.onWall() { // the wall is drawn once a second, whatever happens
+			m.needs(n)
+		}
 	case clockMsg:
 		m.tick()
 	case logMsg:
@@ -230,8 +236,8 @@ func (m *model) View() (v tea.View) {
 		}
 	}()
 	m.draw = false
-	m.drawn = tea.View{Content: m.content(), AltScreen: true, WindowTitle: m.title()}
-	if m.opts.Mouse {
+	m.drawn = tea.View{Content: m.contained(), AltScreen: true, WindowTitle: m.title()}
+	if m.opts.Mouse && !m.opts.Wall {
 		m.drawn.MouseMode = tea.MouseModeCellMotion
 	}
 	m.drawn.ReportFocus = m.opts.Hands != nil // an armed panel is disarmed when the focus goes

@@ -42,6 +42,9 @@ func (s *sieve) filter(_ tea.Model, msg tea.Msg) tea.Msg {
 
 // click focuses what is under the pointer; a click on what has the focus opens it.
 func (m *model) click(msg tea.MouseClickMsg) {
+	if m.onWall() {
+		return
+	}
 	m.disarm("the mouse was used")
 	if m.asking != nil || msg.Button != tea.MouseLeft || m.palette.open || m.helping || !views.Fits(m.width, m.height) {
 		return
@@ -72,6 +75,9 @@ func (m *model) click(msg tea.MouseClickMsg) {
 
 // wheel moves by three rows, or by one row of panes.
 func (m *model) wheel(msg tea.MouseWheelMsg) {
+	if m.onWall() {
+		return
+	}
 	m.disarm("the mouse was used")
 	if m.asking != nil {
 		return

@@ -52,6 +52,11 @@ type Options struct {
 	NoClipboard bool // the copy key is off
 	Remote      bool // the terminal belongs to another machine's session: no suspend
 
+	// Wall makes a session of the war room's wall alone: it has no hands, whatever Hands says, and
+	// shows no other screen. Rotate is how long each page of sales stays there; 0: none is turned.
+	Wall   bool
+	Rotate time.Duration
+
 	// ReadNow asks a source to be read at once, by its name; nil where nobody can. It is
 	// called from a goroutine of its own.
 	ReadNow func(source string)
@@ -110,6 +115,9 @@ func (o Options) withDefaults() (Options, *keymap, error) {
 	}
 	if o.Guard == nil {
 		o.Guard = NewGuard()
+	}
+	if o.Wall {
+		o.Hands, o.Shelves, o.ReadNow, o.Mouse, o.MaxFPS = nil, nil, nil, false, 1
 	}
 	switch {
 	case o.MaxFPS <= 0 && overSSH(o.Env):

@@ -61,6 +61,7 @@ func helper() int {
 	if strings.Contains(mode, "panic-in-update") {
 		opts.Feed = &badFeed{fakeFeed: feed}
 	}
+	opts.Wall = strings.Contains(mode, "wall")
 	if strings.Contains(mode, "acting") {
 		opts.Hands = newHands()
 	}
@@ -158,7 +159,7 @@ func TestWhatEndsASession(t *testing.T) {
 }
 
 func TestALostTerminalLeavesNoOrphan(t *testing.T) {
-	for _, mode := range []string{"", "ignore-hup"} {
+	for _, mode := range []string{"", "ignore-hup", "wall ignore-hup"} {
 		t.Run("mode "+mode, func(t *testing.T) {
 			s := takeSeat(t, mode)
 			s.reads("TEST")

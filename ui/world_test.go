@@ -97,6 +97,7 @@ func world(n int, now time.Time, verdicts map[sale.ID]sale.Verdict) *sale.Snapsh
 type textPainter struct {
 	cols, visible int
 	hit           views.Hit
+	breaks        bool // the wall can't be drawn
 	painted       atomic.Int64
 }
 
@@ -168,6 +169,17 @@ func (p *textPainter) Journal(f views.Frame, j views.Journal) string {
 }
 
 func (p *textPainter) Alarms(f views.Frame) string { return p.page("alarms", f) }
+func (p *textPainter) Wall(f views.Frame) string {
+	if p.breaks {
+		panic("no such row")
+	}
+	return p.page("wall", f)
+}
+
+func (p *textPainter) WallBroken(f views.Frame, why string) string {
+	return p.page("wall broken "+why, f)
+}
+
 func (p *textPainter) AlarmsRows(f views.Frame) (int, int) {
 	return p.visible, len(views.AlarmItems(f.Snapshot, f.Now))
 }

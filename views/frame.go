@@ -32,7 +32,9 @@ type Frame struct {
 	Acts map[string]KeyHint
 	// ActKeys are the keys that act, by the action as onsale act takes it: "pause" is "P". An
 	// action that has no key here is written in words alone.
-	ActKeys    map[string]string
+	ActKeys map[string]string
+	// Rotate is how long a page of sales stays on the wall when they don't all fit; 0: none is turned.
+	Rotate     time.Duration
 	CoarseAges bool // ages under a minute step by 5 s: fewer bytes on a slow link
 }
 

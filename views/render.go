@@ -15,6 +15,7 @@ const (
 	LogsScreen     Screen = "logs"
 	JournalScreen  Screen = "journal"
 	AlarmsScreen   Screen = "alarms"
+	WallScreen     Screen = "wall"
 	HelpScreen     Screen = "help"
 )
 

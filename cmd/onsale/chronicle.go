@@ -114,7 +114,7 @@ func (c *chronicle) known() []incidents.Known {
 	return all
 }
 
-// readOnce is look for a program that ends soon: it opens no journal, and makes none.
+// readOnce is look for a program that does nothing itself: it opens no journal, and makes none.
 func (c *chronicle) readOnce(p *program, store *sale.Store, now time.Time) {
 	if len(c.config.Controls) == 0 {
 		return // nothing is done from here, so no journal tells of this config

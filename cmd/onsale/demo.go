@@ -49,6 +49,7 @@ into --dir, prints "ready" and runs until a signal.`,
 	f.BoolVar(&flags.list, "list", false, "list the scenarios")
 	f.BoolVar(&flags.platformOnly, "platform-only", false, "serve the platform without a screen")
 	f.StringVar(&flags.dir, "dir", "", "where --platform-only writes onsale.yaml and platform.json")
+	f.BoolVar(&p.wall, "wall", false, "show the war room's wall instead of the cockpit")
 	f.StringVar(&flags.picture, "picture", "", "write the overview as an SVG file and end")
 	_ = f.MarkHidden("picture")
 	_ = cmd.MarkFlagDirname("dir")

@@ -15,6 +15,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/ui"
@@ -38,7 +39,9 @@ type program struct {
 	asciiFlag  bool
 	themeFlag  string
 	logFlag    string
-	journalAt  string // of the demo; "" is the usual place
+	wall       bool          // the session is the war room's wall
+	rotate     time.Duration // of the wall's pages; 0: none is turned
+	journalAt  string        // of the demo; "" is the usual place
 }
 
 func (p *program) run(ctx context.Context, args []string) (code int) {

@@ -46,7 +46,7 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 
-	h, closeJournal, err := p.openHands(c, log)
+	h, closeJournal, err := p.handsOf(c, log)
 	if err != nil {
 		return err
 	}
@@ -62,12 +62,16 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 	if h != nil {
 		loops["hands"] = func() { h.watch(ctx) }
 	}
+	if p.wall {
+		loops["journal"] = func() { p.followJournal(ctx, c) }
+	}
 	for name, loop := range loops {
 		running.Add(1)
 		guard.Go(name, func() { defer running.Done(); loop() })
 	}
 	options := p.session(cfg)
 	options.Feed, options.Logs, options.Guard = c.store, logs, guard
+	options.Wall, options.Rotate = p.wall, p.rotate
 	aside := &shelves{store: c.store, log: log}
 	if h != nil { // a nil *hands in the interface would not be nil
 		options.Hands = h
