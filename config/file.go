@@ -102,6 +102,7 @@ type signalIn struct {
 	Expression str    `json:"expression" jsonschema_description:"cloudwatch: metric math over the ids, such as FILL(e, 0) / r."`
 	Period     span   `json:"period" jsonschema_description:"cloudwatch: 60s or a multiple; 1s, 5s, 10s, 20s, 30s for high-resolution metrics. Default 60s."`
 	Missing    str    `json:"missing" jsonschema:"enum=unknown,enum=zero" jsonschema_description:"cloudwatch: what a minute without a value means. Default: unknown."`
+	Band       number `json:"band" jsonschema_description:"cloudwatch: how many standard deviations wide a band to ask for of CloudWatch's own anomaly model of this metric and statistic, 0.5 to 10. Default: none."`
 	Region     str    `json:"region" jsonschema_description:"cloudwatch: another region than the source's."`
 	Account    text   `json:"account" jsonschema_description:"cloudwatch: another account, seen from a monitoring account."`
 

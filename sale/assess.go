@@ -132,6 +132,7 @@ func (s *saleEntry) assessedReasons(st *State) []Reason {
 			reasons = append(reasons, s.anomalyReason(an))
 		}
 	}
+	reasons = append(reasons, s.bandReasons(st)...)
 	for i := range st.Budgets {
 		if r, ok := s.budgetReason(&st.Budgets[i]); ok {
 			reasons = append(reasons, r)

@@ -64,6 +64,9 @@ type Spec struct {
 	Of Signal
 	// Rules holds the thresholds; the zero value has none.
 	Rules Rules
+	// Band is how wide a band its source is asked for of the system's own model, in standard
+	// deviations to each side; 0: none.
+	Band float64
 	// Runbook is a path or https URL of what to read when this signal is bad; may be empty.
 	Runbook string
 	// RunbookText is how that begins, where it is at hand; clean lines, some indented. RunbookAction

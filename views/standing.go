@@ -120,6 +120,15 @@ func (f *Frame) standingRows(st *sale.State) []pageRow {
 	if words := usualText(st); words != "" {
 		add("usual", words, dim)
 	}
+	for i := range st.Signals {
+		if k := &st.Signals[i]; k.Band != nil {
+			s := dim
+			if k.Band.On {
+				s = watch
+			}
+			add("usual", figureOfKnown(st, *k, f).label+" "+k.Band.Words(unitOf(k)), s)
+		}
+	}
 	return rows
 }
 
@@ -203,6 +212,13 @@ func oddity(st *sale.State, name sale.Signal) (against string, odd bool) {
 			k, _ := st.Signal(name)
 			return "usual " + format(an.Usual, unitOf(&k)), true
 		}
+	}
+	if k, ok := st.Signal(name); ok && k.Band != nil && k.Band.On {
+		edge := k.Band.Low
+		if k.Value > k.Band.High {
+			edge = k.Band.High
+		}
+		return "usual " + format(edge, unitOf(&k)), true
 	}
 	return "", false
 }

@@ -75,6 +75,28 @@ type checkAnomaly struct {
 	Why    string      `json:"why,omitempty"`
 }
 
+// checkBand is the band of the signal's own system's model; it is there where one is asked for.
+type checkBand struct {
+	Low   *float64   `json:"low"`
+	High  *float64   `json:"high"`
+	Width float64    `json:"standard_deviations"`
+	At    *time.Time `json:"at"`
+	On    bool       `json:"on"`
+	Since *time.Time `json:"since"`
+	Why   string     `json:"why,omitempty"`
+}
+
+func bandJSON(b *sale.Band) *checkBand {
+	if b == nil {
+		return nil
+	}
+	told := b.Why == ""
+	return &checkBand{
+		Low: knownIf(told, b.Low), High: knownIf(told, b.High), Width: b.Width,
+		At: moment(b.At), On: b.On, Since: moment(b.Since), Why: b.Why,
+	}
+}
+
 // checkBill is what the reading itself costs.
 type checkBill struct {
 	PerHour float64 `json:"cost_per_hour_usd"`

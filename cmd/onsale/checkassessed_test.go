@@ -51,6 +51,17 @@ func TestWhatIsWorkedOutIsNullInACheckWhereItIsNotKnown(t *testing.T) {
 				`{"signal":"order_rate","on":false,"value":null,"usual":null,"low":null,"high":null,"score":null,"since":null,"why":"too little data: 4 of 8 minutes"}`,
 			},
 		},
+		{
+			"a band of CloudWatch's model, and one that is not there",
+			sale.State{Cost: none, Signals: []sale.Known{
+				{Spec: &sale.Spec{Signal: sale.OrderRate}, Has: true, At: opens, Value: 300, Band: &sale.Band{Width: 2, Low: 210, High: 260, At: opens, On: true, Since: opens}},
+				{Spec: &sale.Spec{Signal: sale.RequestRate}, Band: &sale.Band{Width: 3, Why: "no model"}},
+			}},
+			[]string{
+				`"band":{"low":210,"high":260,"standard_deviations":2,"at":"2026-12-04T09:00:00Z","on":true,"since":"2026-12-04T09:00:00Z"}`,
+				`"band":{"low":null,"high":null,"standard_deviations":3,"at":null,"on":false,"since":null,"why":"no model"}`,
+			},
+		},
 	}
 	for _, test := range tests {
 		test.state.Sale = &sale.Sale{ID: "a", Opens: opens}
