@@ -216,5 +216,8 @@ func (b *Band) Words(unit Unit) string {
 	if i := strings.LastIndexAny(high, "0123456789") + 1; strings.HasSuffix(low, high[i:]) { // the unit is said once
 		low = strings.TrimSuffix(low, high[i:])
 	}
+	if b.Low < 0 && b.High >= 0 { // a model knows nothing of what can't be less than nothing
+		return "up to " + Format(b.High, unit, false) + " by CloudWatch"
+	}
 	return low + " to " + high + " by CloudWatch"
 }

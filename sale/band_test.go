@@ -155,7 +155,8 @@ func TestABandInWordsSaysItsUnitOnce(t *testing.T) {
 		{210, 260, PerMinute, "210 to 260/min by CloudWatch"},
 		{0.018, 0.02, Ratio, "1.8 to 2.0 % by CloudWatch"},
 		{18, 22, Count, "18 to 22 by CloudWatch"},
-		{-4, 1200, Count, "-4 to 1,200 by CloudWatch"},
+		{-4, 1200, Count, "up to 1,200 by CloudWatch"},
+		{-4, -2, "", "-4 to -2 by CloudWatch"},
 	} {
 		b := Band{Low: c.low, High: c.high}
 		if got := b.Words(c.unit); got != c.want {

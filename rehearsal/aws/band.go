@@ -15,11 +15,12 @@ import (
 // Assumed: both series come back under the id of the expression, told apart by their labels; they
 // go on where the metric is silent; a metric without a model is answered with a status of Complete
 // and no datapoints. The model itself is invented: AWS does not publish its own. It is
-// the mean of the three hours before the window, and their deviation, with a floor of a
-// twentieth of the mean, so that it knows nothing of a rush that begins in the window.
+// the mean of the three hours before the last quarter of an hour struck, and their deviation,
+// with a floor of a twentieth of the mean: a rush is odd to it until it has been trained anew.
 
 const (
 	trainsOn     = 3 * time.Hour
+	trainsEvery  = 15 * time.Minute
 	leastTrained = 30 // minutes
 	bandFloor    = 0.05
 )
@@ -38,7 +39,7 @@ func (r *metricDataRun) modelOf(id string) (model, bool) {
 		return model{}, false
 	}
 	m := &r.q.queries[i]
-	end := r.q.start.Truncate(time.Minute)
+	end := r.now.Truncate(trainsEvery)
 	g := grid{start: end.Add(-trainsOn).Unix(), end: end.Unix(), period: max(m.stat.period, 60)}
 	minutes, _ := r.c.metrics.Minutes(m.metric(r.c.region), end.Add(-trainsOn), end)
 	if len(minutes) < leastTrained {
