@@ -93,7 +93,8 @@ func (s *saleEntry) assess(st *State, now time.Time) (due time.Time) {
 		a.count(s)
 		a.rightsize(s, st.Phase)
 	}
-	st.Anomalies, st.Budgets = a.anomalies, a.budgets
+	st.Anomalies = a.anomalies
+	st.Budgets = s.months(st, a.budgets)
 	st.Surge = s.surge(st, now)
 	st.Cost = s.costs(st)
 	return due

@@ -42,6 +42,10 @@ type Objective struct {
 	// Burns is the verdict of a budget that burns too fast: Watch, or Bad where the promise is
 	// worth waking somebody. Any other value counts as Watch.
 	Burns Verdict
+	// Month names the signal that reads how the promise was kept over the month, a ratio; "" for
+	// none. It is the good part, or the bad one where MonthIsBad.
+	Month      Signal
+	MonthIsBad bool
 }
 
 // Spec declares one signal of one sale.

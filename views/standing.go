@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -149,6 +150,9 @@ func (f *Frame) budgetInWords(b *sale.Budget) string {
 			seen += " good"
 		}
 		words = append(words, seen+" of "+format(math.Round(b.Counted), sale.Count)+countedText(b)+" since "+clockAt(b.From, f.Now))
+	}
+	if b.MonthBy != "" {
+		words = append(words, "month "+cmp.Or(sale.FormatGood(b.Month), "not known"))
 	}
 	if b.Coverage < 1 && !b.From.IsZero() {
 		words = append(words, format(b.Coverage, sale.Ratio)+" of it seen")

@@ -129,3 +129,22 @@ func TestTheBandOfASystemsModelHasALineOfItsOwnAndSaysWhyItIsMissing(t *testing.
 		}
 	}
 }
+
+func TestTheMonthStandsBesideTheBudgetInWords(t *testing.T) {
+	f := worldFrame(200, 50, NewTheme(themes()["mono"]))
+	b := sale.Budget{Left: 0.84, Burn: 0.4, Good: math.NaN(), Month: 0.9994, Coverage: 1}
+	for _, c := range []struct {
+		by    sale.Signal
+		month float64
+		want  string
+	}{
+		{"", math.NaN(), "84 % left, 0.4x"},
+		{"kept_30d", 0.9994, "84 % left, 0.4x · month 99.94 %"},
+		{"kept_30d", math.NaN(), "84 % left, 0.4x · month not known"},
+	} {
+		b.MonthBy, b.Month = c.by, c.month
+		if got := f.budgetInWords(&b); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
