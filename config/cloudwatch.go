@@ -14,6 +14,8 @@ const (
 	maxMetrics    = 50 // in one expression; far below the 500 of a call
 	maxDimensions = 30
 	maxPeriod     = 24 * time.Hour
+
+	minBand, maxBand = 0.5, 10.0 // standard deviations; beyond them a band holds nothing or everything
 )
 
 var (
@@ -69,6 +71,23 @@ func (r *reader) cloudwatch(b *built, s *Source) *CloudWatchRead {
 		r.need(b, false, "metric", s)
 	}
 	return c
+}
+
+// band reads how wide a band of CloudWatch's own model is asked for. CloudWatch trains a model of one
+// metric and statistic, so an expression has none.
+func (r *reader) band(b *built) float64 {
+	in := b.in
+	switch {
+	case !in.Band.given():
+		return 0
+	case in.Expression.given() || in.Metrics.given():
+		r.wrong(b.at.keyOf("band"), `"band" needs one "metric"`, "remove band:, or read the metric itself: CloudWatch's model is of one metric and statistic")
+	case in.Band.V < minBand || in.Band.V > maxBand:
+		r.wrong(in.Band.at, fmt.Sprintf("a band of %s standard deviations tells nothing", quote(in.Band.at)), fmt.Sprintf("give %g to %g, as 2", minBand, maxBand))
+	default:
+		return in.Band.V
+	}
+	return 0
 }
 
 func badPeriod(p time.Duration) string {

@@ -225,6 +225,7 @@ type CloudWatchRead struct {
 	Expression  string                // "" for a plain metric
 	Period      time.Duration         // 1, 5, 10, 20, 30 s or a multiple of 60 s
 	MissingZero bool                  // a period without a value is 0
+	Band        float64               // standard deviations of the band of CloudWatch's model; 0: none
 	Region      string                // never empty: the source's, or the signal's own
 }
 

@@ -103,6 +103,7 @@ type signalIn struct {
 	Expression str    `json:"expression" jsonschema_description:"cloudwatch: metric math over the ids, such as FILL(e, 0) / r."`
 	Period     span   `json:"period" jsonschema_description:"cloudwatch: 60s or a multiple; 1s, 5s, 10s, 20s, 30s for high-resolution metrics. Default 60s."`
 	Missing    str    `json:"missing" jsonschema:"enum=unknown,enum=zero" jsonschema_description:"cloudwatch: what a minute without a value means. Default: unknown."`
+	Band       number `json:"band" jsonschema_description:"cloudwatch: how many standard deviations wide a band to ask for of CloudWatch's own anomaly model of this metric and statistic, 0.5 to 10. Default: none."`
 	Region     str    `json:"region" jsonschema_description:"cloudwatch: another region than the source's."`
 	Account    text   `json:"account" jsonschema_description:"cloudwatch: another account, seen from a monitoring account."`
 
@@ -133,11 +134,13 @@ func (metricIn) what() string { return "a metric" }
 
 type objectiveIn struct {
 	place
-	Name   str  `json:"name" jsonschema:"required" jsonschema_description:"What is promised, in a word."`
-	Signal str  `json:"signal" jsonschema:"required" jsonschema_description:"The signal that tells."`
-	Target text `json:"target" jsonschema:"required,pattern=^[0-9]+(\\.[0-9]+)?%$" hint:"write a percentage below 100: 99.9%" jsonschema_description:"The part that must be good, such as 99.9%."`
-	Below  text `json:"below" jsonschema_description:"Good is below this, in the signal's unit: 1.5s. Without it the signal is the bad part itself."`
-	Burns  str  `json:"burns" jsonschema:"enum=watch,enum=bad" jsonschema_description:"What the sale is when this objective's budget burns too fast or is spent. Default: watch."`
+	Name        str  `json:"name" jsonschema:"required" jsonschema_description:"What is promised, in a word."`
+	Signal      str  `json:"signal" jsonschema:"required" jsonschema_description:"The signal that tells."`
+	Target      text `json:"target" jsonschema:"required,pattern=^[0-9]+(\\.[0-9]+)?%$" hint:"write a percentage below 100: 99.9%" jsonschema_description:"The part that must be good, such as 99.9%."`
+	Below       text `json:"below" jsonschema_description:"Good is below this, in the signal's unit: 1.5s. Without it the signal is the bad part itself."`
+	Month       str  `json:"month" jsonschema_description:"The signal that reads the good part of the month, a ratio, such as a Prometheus query over 30 days. It is shown beside the budget."`
+	MonthErrors str  `json:"month_errors" jsonschema_description:"The same by the bad part: the signal that reads the month's error ratio."`
+	Burns       str  `json:"burns" jsonschema:"enum=watch,enum=bad" jsonschema_description:"What the sale is when this objective's budget burns too fast or is spent. Default: watch."`
 }
 
 func (objectiveIn) what() string { return "an objective" }

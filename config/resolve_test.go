@@ -143,8 +143,8 @@ func TestEachKindOfReadIsResolved(t *testing.T) {
 	}
 	s := &c.Sales[0]
 	for name, want := range map[sale.Signal]string{
-		"carts":       `{"Metrics":{"m":{"Namespace":"Shop/Web","Metric":"Carts","Dimensions":{"Shop":"12"},"Statistic":"Average","Account":"471122083345"}},"Expression":"","Period":10000000000,"MissingZero":true,"Region":"eu-central-1"}`,
-		"slow_ratio":  `{"Metrics":{"r":{"Namespace":"AWS/ApplicationELB","Metric":"RequestCount","Dimensions":null,"Statistic":"Sum","Account":"471122083346"},"s":{"Namespace":"Shop/Web","Metric":"Slow","Dimensions":null,"Statistic":"Sum","Account":"471122083347"}},"Expression":"IF(r \u003e 0, FILL(s, 0) / r, 0)","Period":60000000000,"MissingZero":false,"Region":"us-east-1"}`,
+		"carts":       `{"Metrics":{"m":{"Namespace":"Shop/Web","Metric":"Carts","Dimensions":{"Shop":"12"},"Statistic":"Average","Account":"471122083345"}},"Expression":"","Period":10000000000,"MissingZero":true,"Band":2.5,"Region":"eu-central-1"}`,
+		"slow_ratio":  `{"Metrics":{"r":{"Namespace":"AWS/ApplicationELB","Metric":"RequestCount","Dimensions":null,"Statistic":"Sum","Account":"471122083346"},"s":{"Namespace":"Shop/Web","Metric":"Slow","Dimensions":null,"Statistic":"Sum","Account":"471122083347"}},"Expression":"IF(r \u003e 0, FILL(s, 0) / r, 0)","Period":60000000000,"MissingZero":false,"Band":0,"Region":"us-east-1"}`,
 		"queue_depth": `{"Queue":"orders","Attribute":"visible"}`,
 		"stuck":       `{"Queue":"dead","Attribute":"in_flight"}`,
 		"gate_shut":   `{"Room":"699d98642c564d2e855e9661899b7252","Field":"queue_all"}`,

@@ -291,6 +291,7 @@ func (b *salesBuilder) objective(s *Sale, l leveled, sc *scope, known map[sale.S
 	case unit != sale.Ratio:
 		b.wrong(in.Signal.at, fmt.Sprintf("the objective %q needs \"below\": %q is in %s", o.Name, o.Signal, unit), "add below: and the limit that is still good")
 	}
+	b.month(&o, &in, s, known, l.level, removed)
 	for i, other := range s.Objectives {
 		if other.Name == o.Name {
 			b.wrong(in.Name.at, fmt.Sprintf("the objective %q is here twice", o.Name), "give it another name", see(s.goals[i].get("name"), "the first one"))
@@ -326,4 +327,38 @@ func (b *salesBuilder) link(s *Sale, l leveled, sc *scope, titles map[string]*no
 	}
 	titles[in.Title.S] = in.Title.at
 	s.Links = append(s.Links, sale.Link{Title: sale.Clean(in.Title.S, 40), URL: u.String()})
+}
+
+// month reads which signal tells of the month. It must be read, as a ratio: a declared number is no
+// measurement.
+func (b *salesBuilder) month(o *sale.Objective, in *objectiveIn, s *Sale, known map[sale.Signal]bool, level int, removed map[string]leveled) {
+	by := &in.Month
+	if in.MonthErrors.given() {
+		if in.Month.given() {
+			b.wrong(in.MonthErrors.at, `"month" and "month_errors" exclude each other`, "keep month: for the good part, month_errors: for the bad one", see(in.Month.at, "the other one"))
+			return
+		}
+		by, o.MonthIsBad = &in.MonthErrors, true
+	}
+	if !by.given() {
+		return
+	}
+	name := sale.Signal(by.S)
+	if !known[name] {
+		if !left(by.S, level, removed) {
+			b.unknownSignal(by.at, by.S, known, removed)
+		}
+		o.MonthIsBad = false
+		return
+	}
+	i := slices.IndexFunc(s.Signals, func(spec sale.Spec) bool { return spec.Signal == name })
+	switch {
+	case i < 0: // the signal itself is wrong, and told
+	case s.Signals[i].Unit != sale.Ratio:
+		b.wrong(by.at, fmt.Sprintf("%q is in %s, the month's part is a ratio", by.S, s.Signals[i].Unit), "name a signal with unit: ratio")
+	case s.Signals[i].Constant != nil:
+		b.wrong(by.at, fmt.Sprintf("%q is a declared number, nobody measures it", by.S), "name a signal that is read")
+	default:
+		o.Month = name
+	}
 }

@@ -18,7 +18,7 @@ import (
 var attributeKinds = map[string][]string{
 	"query":  {KindPrometheus},
 	"metric": {KindCloudWatch}, "namespace": {KindCloudWatch, KindKubernetes}, "dimensions": {KindCloudWatch}, "statistic": {KindCloudWatch},
-	"metrics": {KindCloudWatch}, "expression": {KindCloudWatch}, "period": {KindCloudWatch}, "missing": {KindCloudWatch},
+	"metrics": {KindCloudWatch}, "expression": {KindCloudWatch}, "period": {KindCloudWatch}, "missing": {KindCloudWatch}, "band": {KindCloudWatch},
 	"region": {KindCloudWatch}, "account": {KindCloudWatch},
 	"queue": {KindSQS}, "attribute": {KindSQS},
 	"room": {KindWaitingRoom}, "field": {KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes},
@@ -197,6 +197,10 @@ func (r *reader) attach(b *built, name string) {
 		}
 	case KindCloudWatch:
 		read.CloudWatch = r.cloudwatch(b, s)
+		if read.CloudWatch != nil {
+			b.spec.Band = r.band(b)
+			read.CloudWatch.Band = b.spec.Band
+		}
 		if s.CloudWatch != nil && read.CloudWatch != nil {
 			b.spec.Cadence = sale.Cadence{Period: max(read.CloudWatch.Period, s.Every), Delay: s.CloudWatch.Delay}
 		}

@@ -194,12 +194,12 @@ func withoutNulls(n *node) *node {
 }
 
 // adjusting are the keys that change an inherited signal without saying anew how it is read.
-var adjusting = []string{"watch", "bad", "runbook", "label", "needed", "of", "group"}
+var adjusting = []string{"watch", "bad", "runbook", "label", "needed", "of", "group", "band"}
 
 // adjusts reports whether a signal without "from" and "value" only holds what may be changed.
 func (r *reader) adjusts(name string, at *node) bool {
 	for _, e := range at.entries {
-		if _, reads := attributeKinds[e.key.text]; reads || e.key.text == "unit" {
+		if _, reads := attributeKinds[e.key.text]; (reads || e.key.text == "unit") && !slices.Contains(adjusting, e.key.text) {
 			r.wrong(e.key, fmt.Sprintf("%q can't be changed by itself: the signal %q has no \"from\" here", e.key.text, name),
 				"add from: and say in full how it is read; only "+strings.Join(adjusting, ", ")+" change an inherited signal")
 			return false

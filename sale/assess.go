@@ -93,7 +93,8 @@ func (s *saleEntry) assess(st *State, now time.Time) (due time.Time) {
 		a.count(s)
 		a.rightsize(s, st.Phase)
 	}
-	st.Anomalies, st.Budgets = a.anomalies, a.budgets
+	st.Anomalies = a.anomalies
+	st.Budgets = s.months(st, a.budgets)
 	st.Surge = s.surge(st, now)
 	st.Cost = s.costs(st)
 	return due
@@ -132,6 +133,7 @@ func (s *saleEntry) assessedReasons(st *State) []Reason {
 			reasons = append(reasons, s.anomalyReason(an))
 		}
 	}
+	reasons = append(reasons, s.bandReasons(st)...)
 	for i := range st.Budgets {
 		if r, ok := s.budgetReason(&st.Budgets[i]); ok {
 			reasons = append(reasons, r)

@@ -66,9 +66,11 @@ type Budget struct {
 	// Counted is how much was counted: requests, checkouts, or minutes when WeightedBy is "".
 	Counted    float64
 	WeightedBy Signal
-	// Month is the good part of the calendar month; NaN when no recording of it is at hand.
-	Month float64
-	Why   string // why Left or Burn is not known; clean, one line
+	// MonthBy is the signal that reads the month, or "". Month is the good part of the month, 0–1; NaN
+	// when nothing reads it, and when what was read is missing, stale or no ratio.
+	MonthBy Signal
+	Month   float64
+	Why     string // why Left or Burn is not known; clean, one line
 }
 
 // Cost is what a sale costs as it stands. Figures are list price, USD; NaN when not known.

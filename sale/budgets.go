@@ -3,6 +3,7 @@ package sale
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/onsale-dev/onsale/sale/budget"
@@ -96,6 +97,7 @@ func (g *goal) budget(period time.Duration) Budget {
 		Name: g.Name, Signal: g.Signal, Target: g.Target, Left: all.Left(g.Target, period), Burn: math.NaN(), Month: math.NaN(),
 		Good: all.Good(), Coverage: all.Coverage(), Counted: all.Events,
 	}
+	b.MonthBy = g.Month
 	if g.weight != nil {
 		b.WeightedBy = g.weight.slot.spec.Signal
 	}
@@ -145,6 +147,35 @@ func (g *goal) budget(period time.Duration) Budget {
 		b.Verdict = OK
 	}
 	return b
+}
+
+// months fills in how the promises were kept over the month, by signals as they are known now: a
+// budget is of closed minutes, a reading of the month gets stale at any time.
+func (s *saleEntry) months(st *State, budgets []Budget) []Budget {
+	if !slices.ContainsFunc(budgets, func(b Budget) bool { return b.MonthBy != "" }) {
+		return budgets
+	}
+	out := slices.Clone(budgets)
+	for i := range out {
+		o := &s.assessed.goals[i]
+		k, ok := st.Signal(o.Month)
+		if !ok || missing(&k) || !(k.Value >= 0 && k.Value <= 1) {
+			continue
+		}
+		out[i].Month = k.Value
+		if o.MonthIsBad {
+			out[i].Month = 1 - k.Value
+		}
+	}
+	return out
+}
+
+// FormatGood writes a good part with two decimals, never rounded up to what was not kept: "99.94 %".
+func FormatGood(good float64) string {
+	if !isFinite(good) {
+		return ""
+	}
+	return fmt.Sprintf("%.2f %%", math.Floor(good*1e4+1e-6)/100)
 }
 
 // counts reports whether the budget was a reason at the end of an earlier minute.

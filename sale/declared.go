@@ -43,6 +43,10 @@ type Objective struct {
 	// Burns is the verdict of a budget that burns too fast: Watch, or Bad where the promise is
 	// worth waking somebody. Any other value counts as Watch.
 	Burns Verdict
+	// Month names the signal that reads how the promise was kept over the month, a ratio; "" for
+	// none. It is the good part, or the bad one where MonthIsBad.
+	Month      Signal
+	MonthIsBad bool
 }
 
 // Spec declares one signal of one sale.
@@ -65,6 +69,9 @@ type Spec struct {
 	Of Signal
 	// Rules holds the thresholds; the zero value has none.
 	Rules Rules
+	// Band is how wide a band its source is asked for of the system's own model, in standard
+	// deviations to each side; 0: none.
+	Band float64
 	// Runbook is a path or https URL of what to read when this signal is bad; may be empty.
 	Runbook string
 	// RunbookText is how that begins, where it is at hand; clean lines, some indented. RunbookAction

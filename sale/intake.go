@@ -31,6 +31,7 @@ func (e *engine) takeIn(b *Batch, now time.Time) bool {
 	for _, sl := range e.touched {
 		in.merge(sl)
 	}
+	in.bands()
 	in.missing()
 	in.problem()
 	in.notes()

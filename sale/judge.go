@@ -27,6 +27,7 @@ func (e *engine) judge(s *saleEntry, now time.Time) {
 	next := State{Sale: s.sale, Phase: phase, PhaseSince: since, Signals: e.scratch, Since: now, Version: 1}
 	next.Notes = s.early(&next, s.noted())
 	due = earliest(due, s.assess(&next, now))
+	s.holdAgainstModels(&next)
 	s.verdict(&next)
 	s.lookAhead(&next, now)
 	due = earliest(due, s.conclude(&next, now))
@@ -154,7 +155,7 @@ func (s *State) sameAs(old *State) bool {
 func sameKnown(a, b Known) bool {
 	return a.Has == b.Has && a.Value == b.Value && a.At.Equal(b.At) && a.FetchedAt.Equal(b.FetchedAt) &&
 		a.Freshness == b.Freshness && a.Verdict == b.Verdict && sameNumber(a.Ratio, b.Ratio) &&
-		samePointed(a.Problem, b.Problem) && samePointed(a.Breach, b.Breach) && a.History.is(b.History)
+		samePointed(a.Problem, b.Problem) && samePointed(a.Breach, b.Breach) && samePointed(a.Band, b.Band) && a.History.is(b.History)
 }
 
 // sameNumber is equality that also holds between two NaNs.

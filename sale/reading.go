@@ -37,6 +37,7 @@ type Batch struct {
 	Finished time.Time // when its last answer was read
 	Readings []Reading
 	Missing  []Missing
+	Bands    []BandReading // what models of the system take for usual, of signals whose Spec has a Band
 	Notes    []Note
 	Alarms   []ForeignAlarm // of a source that reads alarms: all that there are now
 	Warnings []string       // what the system itself warned of; clean text

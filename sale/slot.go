@@ -28,6 +28,8 @@ type slot struct {
 	any    bool  // they have seen one
 	refold bool  // points that they have seen changed
 
+	model modelled // what its system's own model takes for usual
+
 	revised uint64   // grows when points of the past changed
 	minutes *minutes // what the outlook is worked out from; nil for most signals
 

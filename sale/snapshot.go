@@ -84,6 +84,7 @@ type Known struct {
 	Ratio   float64  // Value / the value of Spec.Of; NaN when not known
 	Problem *Problem // why the last attempt to read it failed; nil when it was read
 	Breach  *Breach  // the threshold that is broken now, or nil
+	Band    *Band    // where its system's own model is asked for; else nil
 	History Series
 }
 

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -120,6 +121,15 @@ func (f *Frame) standingRows(st *sale.State) []pageRow {
 	if words := usualText(st); words != "" {
 		add("usual", words, dim)
 	}
+	for i := range st.Signals {
+		if k := &st.Signals[i]; k.Band != nil {
+			s := dim
+			if k.Band.On {
+				s = watch
+			}
+			add("usual", figureOfKnown(st, *k, f).label+" "+k.Band.Words(unitOf(k)), s)
+		}
+	}
 	return rows
 }
 
@@ -140,6 +150,9 @@ func (f *Frame) budgetInWords(b *sale.Budget) string {
 			seen += " good"
 		}
 		words = append(words, seen+" of "+format(math.Round(b.Counted), sale.Count)+countedText(b)+" since "+clockAt(b.From, f.Now))
+	}
+	if b.MonthBy != "" {
+		words = append(words, "month "+cmp.Or(sale.FormatGood(b.Month), "not known"))
 	}
 	if b.Coverage < 1 && !b.From.IsZero() {
 		words = append(words, format(b.Coverage, sale.Ratio)+" of it seen")
@@ -203,6 +216,13 @@ func oddity(st *sale.State, name sale.Signal) (against string, odd bool) {
 			k, _ := st.Signal(name)
 			return "usual " + format(an.Usual, unitOf(&k)), true
 		}
+	}
+	if k, ok := st.Signal(name); ok && k.Band != nil && k.Band.On {
+		edge := k.Band.Low
+		if k.Value > k.Band.High {
+			edge = k.Band.High
+		}
+		return "usual " + format(edge, unitOf(&k)), true
 	}
 	return "", false
 }

@@ -96,7 +96,55 @@ func TestAnOddFigureIsMarkedAndHeldAgainstWhatIsUsual(t *testing.T) {
 	if fig := figureOfKnown(lanterns, k, &f); fig.against != "usual 1.8 %" || fig.glyph != "◆" {
 		t.Errorf("an anomaly is %q %q", fig.glyph, fig.against)
 	}
+	k.Band = &sale.Band{Width: 2, Low: 0.01, High: 0.02, On: true}
+	st := *pier
+	st.Surge, st.Anomalies = sale.Surge{}, nil
+	st.Signals = []sale.Known{k}
+	if fig := figureOfKnown(&st, k, &f); fig.against != "usual 2.0 %" || fig.glyph != "◆" {
+		t.Errorf("a value outside its model's band is %q %q", fig.glyph, fig.against)
+	}
 	if got, want := usualText(lanterns), "1 of 3 signals are as usual, 1 odd; 1 not told: too little data: 4 of 8 minutes"; got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestTheBandOfASystemsModelHasALineOfItsOwnAndSaysWhyItIsMissing(t *testing.T) {
+	f := worldFrame(200, 50, NewTheme(themes()["mono"]))
+	lanterns := f.Snapshot.Sale("lanterns")
+	k, _ := lanterns.Signal(sale.OrderRate)
+	for _, c := range []struct {
+		band sale.Band
+		want string
+	}{
+		{sale.Band{Width: 2, Low: 210, High: 260}, "orders 210 to 260/min by CloudWatch"},
+		{sale.Band{Width: 2, Why: "no model"}, "orders not told by CloudWatch: no model"},
+	} {
+		k.Band = &c.band
+		var got string
+		for _, row := range f.standingRows(&sale.State{Cost: sale.Cost{PerHour: math.NaN()}, Signals: []sale.Known{k}}) {
+			got += row.label + " " + row.text
+		}
+		if want := "usual " + c.want; got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestTheMonthStandsBesideTheBudgetInWords(t *testing.T) {
+	f := worldFrame(200, 50, NewTheme(themes()["mono"]))
+	b := sale.Budget{Left: 0.84, Burn: 0.4, Good: math.NaN(), Month: 0.9994, Coverage: 1}
+	for _, c := range []struct {
+		by    sale.Signal
+		month float64
+		want  string
+	}{
+		{"", math.NaN(), "84 % left, 0.4x"},
+		{"kept_30d", 0.9994, "84 % left, 0.4x · month 99.94 %"},
+		{"kept_30d", math.NaN(), "84 % left, 0.4x · month not known"},
+	} {
+		b.MonthBy, b.Month = c.by, c.month
+		if got := f.budgetInWords(&b); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
 	}
 }

@@ -22,6 +22,7 @@ type checkAssessed struct {
 type checkBudget struct {
 	Left       *float64         `json:"left_ratio"`
 	Burn       *float64         `json:"burn"`
+	Month      *float64         `json:"month_ratio"`
 	Objective  string           `json:"objective"`
 	Objectives []checkObjective `json:"objectives"`
 }
@@ -73,6 +74,28 @@ type checkAnomaly struct {
 	Score  *float64    `json:"score"`
 	Since  *time.Time  `json:"since"`
 	Why    string      `json:"why,omitempty"`
+}
+
+// checkBand is the band of the signal's own system's model; it is there where one is asked for.
+type checkBand struct {
+	Low   *float64   `json:"low"`
+	High  *float64   `json:"high"`
+	Width float64    `json:"standard_deviations"`
+	At    *time.Time `json:"at"`
+	On    bool       `json:"on"`
+	Since *time.Time `json:"since"`
+	Why   string     `json:"why,omitempty"`
+}
+
+func bandJSON(b *sale.Band) *checkBand {
+	if b == nil {
+		return nil
+	}
+	told := b.Why == ""
+	return &checkBand{
+		Low: knownIf(told, b.Low), High: knownIf(told, b.High), Width: b.Width,
+		At: moment(b.At), On: b.On, Since: moment(b.Since), Why: b.Why,
+	}
 }
 
 // checkBill is what the reading itself costs.
@@ -139,8 +162,12 @@ func budgetJSON(st *sale.State) *checkBudget {
 	out := &checkBudget{Objectives: make([]checkObjective, 0, len(st.Budgets))}
 	if b, ok := st.Tightest(); ok {
 		out.Left, out.Burn, out.Objective = known(b.Left), known(b.Burn), b.Name
+		out.Month = known(b.Month)
 	}
 	for _, b := range st.Budgets {
+		if out.Month == nil { // the tightest budget's, or else the first that is known
+			out.Month = known(b.Month)
+		}
 		out.Objectives = append(out.Objectives, checkObjective{
 			Name: b.Name, Signal: b.Signal, Target: b.Target, Verdict: b.Verdict, Left: known(b.Left), Burn: known(b.Burn),
 			Window: b.Window.Seconds(), Threshold: b.Threshold, LastsFor: knownIf(b.LastsFor > 0, b.LastsFor.Seconds()),

@@ -76,6 +76,7 @@ type checkSignal struct {
 	Source    string         `json:"source"`
 	Estimate  bool           `json:"estimate,omitempty"`
 	Error     string         `json:"error,omitempty"`
+	Band      *checkBand     `json:"band,omitempty"`
 }
 
 type checkSource struct {
@@ -142,6 +143,7 @@ func signalJSON(k sale.Known, now time.Time) checkSignal {
 	if k.Problem != nil {
 		out.Error = k.Problem.Text
 	}
+	out.Band = bandJSON(k.Band)
 	if !k.Has {
 		return out
 	}

@@ -134,7 +134,7 @@ func (p *program) cloudwatch(cfg *config.Config, s *config.Source) (sources.Sour
 func cloudwatchQuery(key sale.Key, r config.Read) cloudwatch.Query {
 	q := cloudwatch.Query{
 		Key: key, Unit: r.Unit, Expression: r.CloudWatch.Expression, Period: r.CloudWatch.Period,
-		MissingZero: r.CloudWatch.MissingZero, Metrics: map[string]cloudwatch.Stat{},
+		MissingZero: r.CloudWatch.MissingZero, Band: r.CloudWatch.Band, Metrics: map[string]cloudwatch.Stat{},
 	}
 	for id, m := range r.CloudWatch.Metrics {
 		q.Metrics[id] = cloudwatch.Stat{

@@ -16,9 +16,9 @@ type alarmFilter struct {
 	max                        int64
 }
 
-// describeAlarms returns the metric alarms of the region; the platform has no other kind. Without
-// AlarmTypes AWS returns metric alarms only. Every answer has the list of composite alarms, empty
-// here, as the live service has it.
+// describeAlarms returns the metric and composite alarms of the region; the platform has no other kind.
+// Without AlarmTypes AWS returns metric alarms only. Every answer has the list of composite alarms, as
+// the live service has it. The pages count metric alarms first: assumed, AWS promises no order.
 func (c *cloudWatch) describeAlarms(in object) ([]byte, *apiError) {
 	f := alarmFilter{names: in.texts("AlarmNames"), types: in.texts("AlarmTypes"), max: 50}
 	f.prefix, f.hasPrefix = in.text("AlarmNamePrefix")
@@ -43,21 +43,24 @@ func (c *cloudWatch) describeAlarms(in object) ([]byte, *apiError) {
 			found = append(found, a)
 		}
 	}
+	composites := c.composites(&f)
 	request := fingerprint("DescribeAlarms", f.names, f.types, f.prefix, f.state, f.action, f.family)
 	begin := 0
 	if hasToken {
 		t, ok := parseToken(after, request)
-		if !ok || t.at[0] < 0 || t.at[0] > int64(len(found)) {
+		if !ok || t.at[0] < 0 || t.at[0] > int64(len(found)+len(composites)) {
 			return nil, invalidToken()
 		}
 		begin = int(t.at[0])
 	}
-	finish := min(begin+int(f.max), len(found))
+	all := len(found) + len(composites)
+	finish := min(begin+int(f.max), all)
 	next := ""
-	if finish < len(found) {
+	if finish < all {
 		next = token{request: request, at: [3]int64{int64(finish)}}.String()
 	}
-	return encodeAlarms(c.region, found[begin:finish], next), nil
+	n := len(found)
+	return encodeAlarms(c.region, found[min(begin, n):min(finish, n)], composites[max(begin-n, 0):max(finish-n, 0)], next), nil
 }
 
 func (f *alarmFilter) validate() *apiError {
@@ -107,10 +110,13 @@ func (f *alarmFilter) matches(a telemetry.Alarm) bool {
 	return strings.HasPrefix(a.Name, f.prefix)
 }
 
-func encodeAlarms(region string, found []telemetry.Alarm, next string) []byte {
+func encodeAlarms(region string, found []telemetry.Alarm, composites []telemetry.Composite, next string) []byte {
 	var w writer
 	w.beginMap()
 	w.key("CompositeAlarms").beginList()
+	for _, a := range composites {
+		w.composite(region, a)
+	}
 	w.end()
 	w.key("MetricAlarms").beginList()
 	for _, a := range found {
@@ -161,20 +167,4 @@ func (w *writer) alarm(region string, a telemetry.Alarm) {
 		w.text("TreatMissingData", a.TreatMissing)
 	}
 	w.end()
-}
-
-// listAlarmMuteRules returns no rule: nothing is muted on the platform.
-func (c *cloudWatch) listAlarmMuteRules(in object) ([]byte, *apiError) {
-	if n, given := in.integer("MaxRecords"); given && (n < 1 || n > 100) {
-		return nil, invalid(fmt.Sprintf("1 validation error detected: Value '%d' at 'maxRecords' failed to satisfy constraint: Member must have value between 1 and 100", n))
-	}
-	if *in.problem != nil {
-		return nil, *in.problem
-	}
-	var w writer
-	w.beginMap()
-	w.key("AlarmMuteRuleSummaries").beginList()
-	w.end()
-	w.end()
-	return w.b, nil
 }

@@ -209,3 +209,56 @@ func TestNothingIsMutedOnThePlatform(t *testing.T) {
 		t.Errorf("the mute rules are %+v (%v), want none", out, err)
 	}
 }
+
+// grouped is the platform with a composite alarm and two mute rules.
+type grouped struct{ *platform }
+
+func (grouped) Composites(string) []telemetry.Composite {
+	return []telemetry.Composite{{Name: "harbour-all", Children: []string{"harbour-5xx", "harbour-latency"}, State: telemetry.AlarmFiring, Since: noon().Add(-time.Minute), Reason: "a child is in ALARM"}}
+}
+
+func (grouped) Mutes(string) []telemetry.Mute {
+	return []telemetry.Mute{
+		{Name: "night", Alarms: []string{"harbour-5xx"}, Active: true, Expires: noon().Add(time.Hour)},
+		{Name: "old", Alarms: []string{"meadow-latency"}},
+	}
+}
+
+func TestACompositeAlarmAndAnActiveMuteRuleComeOverTheWire(t *testing.T) {
+	p := grouped{&platform{alarms: alarmsFixture()}}
+	s := serve(t, NewCloudWatch(testRegion, p, p, noon, WithSecret(testSecret), WithServiceTime(0)))
+	c := cloudWatchAt(s.URL, keys(AccessKey, testSecret))
+	both := []types.AlarmType{types.AlarmTypeMetricAlarm, types.AlarmTypeCompositeAlarm}
+	var metrics, composites int
+	for pages := cloudwatch.NewDescribeAlarmsPaginator(c, &cloudwatch.DescribeAlarmsInput{AlarmTypes: both, MaxRecords: awssdk.Int32(2)}); pages.HasMorePages(); {
+		out, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		metrics += len(out.MetricAlarms)
+		for _, a := range out.CompositeAlarms {
+			composites++
+			if *a.AlarmRule != `ALARM("harbour-5xx") OR ALARM("harbour-latency")` || a.StateValue != types.StateValueAlarm {
+				t.Errorf("%s, %s", *a.AlarmRule, a.StateValue)
+			}
+		}
+	}
+	if metrics != 3 || composites != 1 {
+		t.Errorf("%d metric alarms and %d composites", metrics, composites)
+	}
+	if out, err := c.DescribeAlarms(t.Context(), &cloudwatch.DescribeAlarmsInput{}); err != nil || len(out.CompositeAlarms) != 0 {
+		t.Errorf("without AlarmTypes there are no composites: %v", err)
+	}
+	list, err := c.ListAlarmMuteRules(t.Context(), &cloudwatch.ListAlarmMuteRulesInput{Statuses: []types.AlarmMuteRuleStatus{types.AlarmMuteRuleStatusActive}})
+	if err != nil || len(list.AlarmMuteRuleSummaries) != 1 || !strings.HasSuffix(*list.AlarmMuteRuleSummaries[0].AlarmMuteRuleArn, ":night") {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	rule, err := c.GetAlarmMuteRule(t.Context(), &cloudwatch.GetAlarmMuteRuleInput{AlarmMuteRuleName: awssdk.String("night")})
+	if err != nil || !slices.Equal(rule.MuteTargets.AlarmNames, []string{"harbour-5xx"}) || !rule.ExpireDate.Equal(noon().Add(time.Hour)) {
+		t.Errorf("%+v, %v", rule, err)
+	}
+	_, err = c.GetAlarmMuteRule(t.Context(), &cloudwatch.GetAlarmMuteRuleInput{AlarmMuteRuleName: awssdk.String("none")})
+	if gone := (*types.ResourceNotFoundException)(nil); !errors.As(err, &gone) {
+		t.Errorf("an unknown rule: %v", err)
+	}
+}

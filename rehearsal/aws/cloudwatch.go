@@ -28,7 +28,7 @@ type cloudWatch struct {
 }
 
 // NewCloudWatch answers CloudWatch's API of one region in Smithy RPC v2 CBOR, the only protocol
-// that the Go SDK speaks to it: GetMetricData, ListMetrics, DescribeAlarms and ListAlarmMuteRules. now is the platform's
+// that the Go SDK speaks to it: GetMetricData, ListMetrics, DescribeAlarms, ListAlarmMuteRules and GetAlarmMuteRule. now is the platform's
 // time: retention and the rounding of StartTime follow it.
 // https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html
 func NewCloudWatch(region string, m telemetry.Metrics, a telemetry.Alarms, now func() time.Time, opts ...Option) http.Handler {
@@ -67,7 +67,7 @@ func (c *cloudWatch) answer(w http.ResponseWriter, r *http.Request) ([]byte, *ap
 	}
 	operation := map[string]func(object) ([]byte, *apiError){
 		"GetMetricData": c.getMetricData, "ListMetrics": c.listMetrics, "DescribeAlarms": c.describeAlarms,
-		"ListAlarmMuteRules": c.listAlarmMuteRules,
+		"ListAlarmMuteRules": c.listAlarmMuteRules, "GetAlarmMuteRule": c.getAlarmMuteRule,
 	}[name]
 	if operation == nil {
 		return nil, unknownOperation(name)

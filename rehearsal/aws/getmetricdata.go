@@ -256,6 +256,7 @@ func (r *metricDataRun) evaluate(i int) {
 		}
 		return all, nil
 	}
+	e.model = r.modelOf
 	v, err := e.eval(m.tree)
 	switch {
 	case err != nil:

@@ -31,6 +31,7 @@ type evaluator struct {
 	grid    grid
 	lookup  func(id string) (value, error)
 	metrics func(part string) ([]*series, error)
+	model   func(id string) (model, bool)
 	lossy   bool // a datapoint was dropped because its value was no number
 }
 

@@ -15,6 +15,8 @@ func (e *evaluator) call(n callNode) (value, error) {
 		return e.fill(n)
 	case "IF":
 		return e.conditional(n)
+	case "ANOMALY_DETECTION_BAND":
+		return e.band(n)
 	}
 	if reason := notRehearsed(n.function); reason != "" {
 		return value{}, fmt.Errorf("function %s is not part of the rehearsal: %s", n.function, reason)
@@ -55,8 +57,6 @@ func wrongArguments(n callNode, want string) error {
 // notRehearsed says why a function that CloudWatch has is missing here.
 func notRehearsed(function string) string {
 	switch function {
-	case "ANOMALY_DETECTION_BAND":
-		return "it needs a trained model"
 	case "SERVICE_QUOTA", "INSIGHT_RULE_METRIC", "DB_PERF_INSIGHTS", "LAMBDA":
 		return "it reads another service"
 	case "SEARCH", "SORT", "SLICE", "MINUTE", "HOUR", "DAY", "DATE", "MONTH", "YEAR", "EPOCH":

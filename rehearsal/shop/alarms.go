@@ -101,3 +101,43 @@ func (a alarm) evaluate(s *state, t *track, now time.Time) telemetry.Alarm {
 	}
 	return out
 }
+
+// grouped is the sale whose alarms have a composite, and a load test's mute rule left on one of them.
+const grouped = "kestrel"
+
+// Composites implements telemetry.Grouped: one of the grouped sale's alarms is in alarm.
+func (c *CloudWatch) Composites(region string) []telemetry.Composite {
+	out := telemetry.Composite{
+		Name: grouped + "-platform", Description: "something under the sale is in alarm",
+		State: telemetry.AlarmInsufficient, Reason: "no child has a state yet",
+	}
+	for _, a := range c.Alarms(region) {
+		if !strings.HasPrefix(a.Name, grouped+"-") {
+			continue
+		}
+		out.Children = append(out.Children, a.Name)
+		switch {
+		case a.State == telemetry.AlarmFiring && (out.State != telemetry.AlarmFiring || a.Since.Before(out.Since)):
+			out.State, out.Since, out.Reason = a.State, a.Since, a.Name+" transitioned to ALARM"
+		case a.State == telemetry.AlarmOK && out.State != telemetry.AlarmFiring && a.Since.After(out.Since):
+			out.State, out.Since, out.Reason = a.State, a.Since, "no child is in ALARM"
+		}
+	}
+	if len(out.Children) == 0 {
+		return nil
+	}
+	return []telemetry.Composite{out}
+}
+
+// Mutes implements telemetry.Grouped.
+func (c *CloudWatch) Mutes(region string) []telemetry.Mute {
+	if region != telemetry.Region {
+		return nil
+	}
+	return []telemetry.Mute{{
+		Name: "load-test", Description: "left on after the load test", Alarms: []string{grouped + "-orders-oldest"},
+		Active: true, Expires: c.now().Truncate(24 * time.Hour).Add(48 * time.Hour),
+	}}
+}
+
+var _ telemetry.Grouped = (*CloudWatch)(nil)

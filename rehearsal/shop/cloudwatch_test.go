@@ -150,3 +150,28 @@ func TestAlarmsFollowThePublishedMinutes(t *testing.T) {
 		}
 	}
 }
+
+func TestACompositeFollowsItsChildrenAndAMuteRuleIsActive(t *testing.T) {
+	w := play(t, Options{Seed: 4})
+	c := w.CloudWatch(w.Now)
+	known := map[string]string{}
+	for _, a := range c.Alarms(telemetry.Region) {
+		known[a.Name] = a.State
+	}
+	all := c.Composites(telemetry.Region)
+	if len(all) != 1 || all[0].Name != "kestrel-platform" || all[0].State != telemetry.AlarmOK || all[0].Since.IsZero() || len(all[0].Children) != 3 {
+		t.Fatalf("composites: %+v", all)
+	}
+	for _, child := range all[0].Children {
+		if known[child] == "" || known[child] == telemetry.AlarmFiring {
+			t.Errorf("child %s is %q", child, known[child])
+		}
+	}
+	if none := c.Composites("eu-west-1"); len(none) != 0 {
+		t.Errorf("a region without alarms has %+v", none)
+	}
+	mutes := c.Mutes(telemetry.Region)
+	if len(mutes) != 1 || !mutes[0].Active || !mutes[0].Expires.After(w.Now()) || known[mutes[0].Alarms[0]] == "" || len(c.Mutes(telemetry.Edge)) != 0 {
+		t.Errorf("mutes: %+v", mutes)
+	}
+}

@@ -84,3 +84,28 @@ type Alarms interface {
 	// Alarms returns the alarms of a region, sorted by name.
 	Alarms(region string) []Alarm
 }
+
+// Composite is an alarm over other alarms.
+type Composite struct {
+	Name, Description string
+	Children          []string  // it is in alarm while one of them is
+	State             string    // AlarmOK, AlarmFiring or AlarmInsufficient
+	Since             time.Time // when the state began
+	Reason            string
+}
+
+// Mute is a rule that mutes alarms while it is active.
+type Mute struct {
+	Name, Description string
+	Alarms            []string
+	Active            bool
+	Expires           time.Time
+}
+
+// Grouped is what DescribeAlarms and the mute rules can be asked for where a platform has them.
+type Grouped interface {
+	// Composites returns the composite alarms of a region, sorted by name.
+	Composites(region string) []Composite
+	// Mutes returns the mute rules of a region, sorted by name.
+	Mutes(region string) []Mute
+}

@@ -75,7 +75,7 @@ func (c *call) read(ctx context.Context, s *Source, r reader, w window) *answer 
 // there is one that never had any.
 func (c *call) quietest() time.Time {
 	var oldest time.Time
-	for i, a := range c.asks {
+	for i, a := range figures(c.asks) {
 		if i == 0 || a.newest.Before(oldest) {
 			oldest = a.newest
 		}

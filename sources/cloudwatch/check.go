@@ -78,6 +78,9 @@ func (q Query) check(o Options) []error {
 	case len(q.Metrics) > maxQueries-1:
 		faults = append(faults, fmt.Errorf("an expression over %d metrics: CloudWatch takes %d entries in a call, the expression included", len(q.Metrics), maxQueries))
 	}
+	if err := q.checkBand(); err != nil {
+		faults = append(faults, err)
+	}
 	for _, id := range slices.Sorted(maps.Keys(q.Metrics)) {
 		if q.Expression != "" && !validID.MatchString(id) {
 			faults = append(faults, fmt.Errorf("metric %q: a name in an expression begins with a small letter and holds letters, digits and _ only", id))

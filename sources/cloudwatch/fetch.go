@@ -128,7 +128,7 @@ func (f *fetched) take(req request, out *cloudwatch.GetMetricDataOutput, clean f
 			sr = &series{label: aws.ToString(res.Label)}
 			f.series[a] = sr
 		}
-		if inPage[a] || sr.label != aws.ToString(res.Label) {
+		if !a.band && (inPage[a] || sr.label != aws.ToString(res.Label)) {
 			sr.fault = "the expression gives several series, a signal is one number: wrap it in SUM, AVG or MAX"
 		}
 		inPage[a] = true

@@ -37,6 +37,7 @@ type ask struct {
 	expr  expression
 	from  []int  // indexes of the queries that want it
 	label string // of the first of them: sale/signal
+	band  bool   // the model's band of a statistic: two series, and no signal of its own
 
 	newest time.Time // the end of the newest period that a datapoint was ever seen for
 }
@@ -98,10 +99,20 @@ func wanted(queries []Query, which []int) []*ask {
 		}
 		if same, ok := byKey[a.key()]; ok {
 			same.from = append(same.from, i)
+		} else {
+			byKey[a.key()] = a
+			asks = append(asks, a)
+		}
+		if q.Band == 0 {
 			continue
 		}
-		byKey[a.key()] = a
-		asks = append(asks, a)
+		b := bandOf(q, i, a)
+		if same, ok := byKey[b.key()]; ok {
+			same.from = append(same.from, i)
+			continue
+		}
+		byKey[b.key()] = b
+		asks = append(asks, b)
 	}
 	return asks
 }
@@ -127,7 +138,11 @@ func (a *ask) key() string {
 	if a.expr.empty() {
 		return a.stats[0].key()
 	}
-	return "=" + a.expr.render(func(i int) string { return "\x00" + a.stats[i].key() + "\x00" })
+	kind := "="
+	if a.band {
+		kind = "band="
+	}
+	return kind + a.expr.render(func(i int) string { return "\x00" + a.stats[i].key() + "\x00" })
 }
 
 // groups joins the asks that must stand in one call: those that share a metric, directly or

@@ -115,6 +115,9 @@ func (s *Source) batch(answers []*answer, now time.Time) sale.Batch {
 			}
 		}
 		for ask, sr := range a.series {
+			if ask.band {
+				continue // a model goes on where its metric is silent: it proves nothing
+			}
 			seen.hear(ask, newestOf(sr, a.call.period, a.window), s.alwaysSpeaks(ask))
 		}
 	}
@@ -136,6 +139,7 @@ func (s *Source) batch(answers []*answer, now time.Time) sale.Batch {
 			b.Missing = append(b.Missing, sale.Missing{Key: s.opts.Queries[i].Key, Problem: *s.last[i]})
 		}
 	}
+	b.Bands = p.bands
 	b.Warnings = p.warnings
 	if len(p.assumed) > 0 {
 		p.warn("no datapoint was ever seen of " + strings.Join(p.assumed, ", ") + ": zero is assumed, as declared")
@@ -162,6 +166,7 @@ type poll struct {
 	now      time.Time
 	witness  *witness
 	readings [][]sale.Reading // by query
+	bands    []sale.BandReading
 	warnings []string
 	assumed  []string // signals whose zeros rest on the declaration alone
 }
@@ -181,6 +186,12 @@ func (p *poll) take(a *answer) {
 		p.warn("a later page of " + a.call.asks[0].label + " and others could not be read: " + a.problem.Text)
 	}
 	for _, ask := range a.call.asks {
+		if ask.band {
+			if !a.past {
+				p.band(a, ask)
+			}
+			continue
+		}
 		for _, o := range a.older {
 			if sr := o.series[ask]; sr != nil && sr.fault == "" {
 				p.deliver(ask, settled(sr.points, o.period, o.window), a.at)
@@ -191,6 +202,10 @@ func (p *poll) take(a *answer) {
 		}
 	}
 	for _, sk := range a.call.sick {
+		if sk.ask.band {
+			p.noBand(sk.ask, refusedBand(&sk.problem))
+			continue
+		}
 		for _, i := range sk.ask.from {
 			p.source.last[i] = &sk.problem // until it is tried again, every quarter of an hour
 		}

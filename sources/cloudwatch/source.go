@@ -66,6 +66,9 @@ type Query struct {
 	// MissingZero declares that silence means zero, as with the age of the oldest message of
 	// an empty queue. See the package comment for what has to hold before a zero is given.
 	MissingZero bool
+	// Band asks, beside the one metric, for the band of CloudWatch's own model of it, so many
+	// standard deviations wide to each side; 0: none. It is not there for an Expression.
+	Band float64
 }
 
 // Stat is one statistic of one metric.

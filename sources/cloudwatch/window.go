@@ -104,8 +104,9 @@ func (p *past) next() (w window, ok bool) {
 // plansPast splits the history before w by whether five minutes mean the same as the period:
 // an average or a maximum does, a sum does not, and neither does an expression over sums.
 func plansPast(asks []*ask, c cadence, w window) []*past {
+	asks = figures(asks) // a band is for the newest value alone
 	until := alignDown(w.to.Add(-c.history), c.period)
-	if !until.Before(w.from) {
+	if len(asks) == 0 || !until.Before(w.from) {
 		return nil
 	}
 	if !c.coarsens() || c.history <= fineHistory {
