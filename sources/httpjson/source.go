@@ -23,6 +23,9 @@ const Kind = "http-json"
 const (
 	// DefaultEvery is the cadence of polls unless Options.Every says otherwise.
 	DefaultEvery = 15 * time.Second
+	// leastPeriod is the shortest period that a figure's age is judged by: one lost poll must not
+	// blind a sale.
+	leastPeriod = 5 * time.Second
 	// maxBody bounds an answer, in bytes: a status document, not an export.
 	maxBody = 4 << 20
 )
@@ -45,6 +48,7 @@ type Options struct {
 	Body      []byte // JSON; nil asks by GET, else by POST
 	At        string // jq, over the answer of URL; "" dates figures when they are fetched
 	Every     time.Duration
+	Period    time.Duration // how often the figures change by themselves; 0 is whenever they are asked for
 
 	User, Password string
 	Bearer         string
@@ -189,7 +193,7 @@ func (s *Source) Info() sale.SourceInfo {
 	}
 	return sale.SourceInfo{
 		Name: s.opts.Name, Kind: Kind, Every: s.opts.Every,
-		Cadence: sale.Cadence{Period: max(s.opts.Every, s.preset.period)},
+		Cadence: sale.Cadence{Period: max(s.opts.Every, s.opts.Period, s.preset.period, leastPeriod)},
 		Gives:   gives, Limit: cmp.Or(s.preset.limit, "the system's own"),
 	}
 }

@@ -124,7 +124,7 @@ func New(o Options) (*Source, error) {
 // Info implements sources.Source.
 func (s *Source) Info() sale.SourceInfo {
 	return sale.SourceInfo{
-		Name: s.opts.Name, Kind: Kind, Every: s.opts.Every, Cadence: sale.Cadence{Period: s.opts.Every},
+		Name: s.opts.Name, Kind: Kind, Every: s.opts.Every, Cadence: sale.Cadence{Period: max(s.opts.Every, DefaultEvery)},
 		Gives: fmt.Sprintf("%d keys in one pipeline", len(s.asks)), Limit: "the server's own",
 	}
 }
