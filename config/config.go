@@ -49,6 +49,8 @@ type Source struct {
 	AutoScaling *AutoScalingSource
 	ECS         *ECSSource
 	Kubernetes  *KubernetesSource
+	HTTPJSON    *HTTPJSONSource
+	Redis       *RedisSource
 
 	PagerDuty    *PagerDutySource
 	Alertmanager *AlertmanagerSource
@@ -79,7 +81,7 @@ const (
 
 // Kinds lists the kinds of source in order. The caller owns the slice.
 func Kinds() []string {
-	kinds := []string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes, KindCloudWatchAlarms, KindPrometheusAlerts, KindAlertmanagerAlerts}
+	kinds := []string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes, KindHTTPJSON, KindRedis, KindCloudWatchAlarms, KindPrometheusAlerts, KindAlertmanagerAlerts}
 	return append(kinds, incidentKinds()...)
 }
 
@@ -211,6 +213,8 @@ type Read struct {
 	AutoScaling *AutoScalingRead
 	ECS         *ECSRead
 	Kubernetes  *KubernetesRead
+	HTTPJSON    *HTTPJSONRead
+	Redis       *RedisRead
 }
 
 // PrometheusRead is a PromQL expression that gives one value.

@@ -102,7 +102,7 @@ type signalIn struct {
 	Metrics    rawMap `json:"metrics" jsonschema_description:"cloudwatch: the metrics of an expression, by id."`
 	Expression str    `json:"expression" jsonschema_description:"cloudwatch: metric math over the ids, such as FILL(e, 0) / r."`
 	Period     span   `json:"period" jsonschema_description:"cloudwatch: 60s or a multiple; 1s, 5s, 10s, 20s, 30s for high-resolution metrics. Default 60s."`
-	Missing    str    `json:"missing" jsonschema:"enum=unknown,enum=zero" jsonschema_description:"cloudwatch: what a minute without a value means. Default: unknown."`
+	Missing    str    `json:"missing" jsonschema:"enum=unknown,enum=zero" jsonschema_description:"cloudwatch: what a minute without a value means; redis: what a key that is not there means. Default: unknown."`
 	Band       number `json:"band" jsonschema_description:"cloudwatch: how many standard deviations wide a band to ask for of CloudWatch's own anomaly model of this metric and statistic, 0.5 to 10. Default: none."`
 	Region     str    `json:"region" jsonschema_description:"cloudwatch: another region than the source's."`
 	Account    text   `json:"account" jsonschema_description:"cloudwatch: another account, seen from a monitoring account."`
@@ -111,12 +111,17 @@ type signalIn struct {
 	Attribute str  `json:"attribute" jsonschema:"enum=visible,enum=in_flight,enum=delayed" jsonschema_description:"sqs: which messages to count. Default: visible."`
 
 	Room  text `json:"room" jsonschema_description:"cloudflare-waiting-room: the room's id."`
-	Field str  `json:"field" jsonschema:"enum=queued_users,enum=active_users,enum=new_users_per_minute,enum=total_active_users,enum=wait,enum=queue_all,enum=in_service,enum=desired,enum=min,enum=max,enum=pending,enum=unhealthy,enum=warm,enum=healthy_targets,enum=running,enum=unschedulable" jsonschema_description:"Which figure. cloudflare-waiting-room: queued_users, active_users, new_users_per_minute, total_active_users, wait, queue_all. autoscaling: in_service, desired, min, max, pending, unhealthy, warm, healthy_targets. ecs: running, desired, pending, min, max. kubernetes: in_service, desired, min, max, pending, unschedulable."`
+	Field str  `json:"field" jsonschema:"enum=queued_users,enum=active_users,enum=new_users_per_minute,enum=total_active_users,enum=wait,enum=queue_all,enum=in_service,enum=desired,enum=min,enum=max,enum=pending,enum=unhealthy,enum=warm,enum=healthy_targets,enum=running,enum=unschedulable,enum=waiting_in_queue,enum=redirects_last_minute,enum=max_redirects_per_minute,enum=safety_net_redirects,enum=messages,enum=messages_ready,enum=messages_unacknowledged,enum=consumers,enum=publish_rate,enum=deliver_rate,enum=ack_rate,enum=gate_rate,enum=gate_paused,enum=passed_per_minute,enum=list_length,enum=set_size,enum=sorted_set_size,enum=stream_length,enum=group_lag,enum=group_pending,enum=counter" jsonschema_description:"Which figure. cloudflare-waiting-room: queued_users, active_users, new_users_per_minute, total_active_users, wait, queue_all. autoscaling: in_service, desired, min, max, pending, unhealthy, warm, healthy_targets. ecs: running, desired, pending, min, max. kubernetes: in_service, desired, min, max, pending, unschedulable. http-json with preset queue-it: waiting_in_queue, redirects_last_minute, max_redirects_per_minute, safety_net_redirects; rabbitmq: messages, messages_ready, messages_unacknowledged, consumers, publish_rate, deliver_rate, ack_rate; gate: gate_rate, gate_paused, passed_per_minute. redis: list_length, set_size, sorted_set_size, stream_length, group_lag, group_pending, counter."`
 
-	Cluster  text `json:"cluster" jsonschema_description:"ecs: the cluster's name or ARN. Default: the source's cluster."`
-	Service  text `json:"service" jsonschema_description:"ecs: the service's name or ARN."`
-	Object   str  `json:"object" jsonschema:"enum=deployment,enum=hpa,enum=scaledobject" jsonschema_description:"kubernetes: the kind of the object. Default: deployment."`
-	Resource str  `json:"resource" jsonschema_description:"kubernetes: the object's name."`
+	Cluster   text   `json:"cluster" jsonschema_description:"ecs: the cluster's name or ARN. Default: the source's cluster."`
+	Service   text   `json:"service" jsonschema_description:"ecs: the service's name or ARN."`
+	JQ        str    `json:"jq" jsonschema:"maxLength=2000" jsonschema_description:"http-json: a jq expression that gives one number: .queue.waiting. A dollar sign is written $$."`
+	Boolean   toggle `json:"boolean" jsonschema_description:"http-json: true reads true and false as 1 and 0."`
+	Key       text   `json:"key" jsonschema_description:"redis: the key to read."`
+	Consumers text   `json:"consumers" jsonschema_description:"redis: the consumer group of a stream."`
+
+	Object   str `json:"object" jsonschema:"enum=deployment,enum=hpa,enum=scaledobject" jsonschema_description:"kubernetes: the kind of the object. Default: deployment."`
+	Resource str `json:"resource" jsonschema_description:"kubernetes: the object's name."`
 }
 
 func (signalIn) what() string { return "a signal" }

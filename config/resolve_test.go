@@ -148,11 +148,16 @@ func TestEachKindOfReadIsResolved(t *testing.T) {
 		"queue_depth": `{"Queue":"orders","Attribute":"visible"}`,
 		"stuck":       `{"Queue":"dead","Attribute":"in_flight"}`,
 		"gate_shut":   `{"Room":"699d98642c564d2e855e9661899b7252","Field":"queue_all"}`,
+		"at_the_door": `{"Expr":"[.rooms[] | select(.open) | .waiting as $n | $n] | add","Field":"","Boolean":false}`,
+		"door_open":   `{"Expr":".open","Field":"","Boolean":true}`,
+		"redirects":   `{"Expr":"","Field":"redirects_last_minute","Boolean":false}`,
+		"in_line":     `{"Key":"waiting:harbour","Field":"sorted_set_size","Consumers":"","MissingZero":true}`,
+		"behind":      `{"Key":"orders","Field":"group_lag","Consumers":"shop","MissingZero":false}`,
 		"hits":        `{"Query":"label_replace(sum(x), \"a\", \"$1\", \"b\", \"(.*)$\")"}`,
 	} {
 		r := read(t, s, name)
 		var one any
-		for _, p := range []any{r.CloudWatch, r.SQS, r.WaitingRoom, r.Prometheus} {
+		for _, p := range []any{r.CloudWatch, r.SQS, r.WaitingRoom, r.Prometheus, r.HTTPJSON, r.Redis} {
 			if b, err := json.Marshal(p); err == nil && string(b) != "null" {
 				if one != nil {
 					t.Errorf("%s is read in two ways", name)
@@ -169,7 +174,8 @@ func TestEachKindOfReadIsResolved(t *testing.T) {
 		"carts":      {Period: 10 * time.Second, Delay: 90 * time.Second},
 		"slow_ratio": {Period: time.Minute, Delay: 90 * time.Second},
 		"busiest":    {Period: 5 * time.Minute, Delay: 90 * time.Second},
-		"waiting":    {Period: 30 * time.Second, Delay: 50 * time.Second}, "gate_shut": {Period: 30 * time.Second, Delay: 50 * time.Second},
+		"redirects":  {Period: time.Minute}, "unacked": {Period: 10 * time.Second}, "door_open": {Period: time.Minute}, "in_line": {Period: 5 * time.Second},
+		"waiting": {Period: 30 * time.Second, Delay: 50 * time.Second}, "gate_shut": {Period: 30 * time.Second, Delay: 50 * time.Second},
 	} {
 		if got := spec(t, s, name).Cadence; got != want {
 			t.Errorf("%s: got %+v, want %+v", name, got, want)

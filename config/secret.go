@@ -79,6 +79,7 @@ func (c *Config) Secrets() []Secret {
 		if s.WaitingRoom != nil {
 			add(s.WaitingRoom.Token)
 		}
+		add(s.gateSecrets()...)
 		add(s.incidentSecrets()...)
 		if am := s.AlertmanagerAlerts; am != nil {
 			add(am.Bearer)

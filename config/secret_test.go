@@ -113,7 +113,7 @@ func TestACanaryInEverySecretOfAConfigGetsIntoNoRendering(t *testing.T) {
 		}
 		out := fmt.Sprintf("%v %+v %#v %s %s %+v %v", *c, *c, *c, shown, asJSON, c.Sources, c.Warnings)
 		for _, s := range c.Sources {
-			out += fmt.Sprintf("%+v %+v %+v %+v", s.Prometheus, s.CloudWatch, s.SQS, s.WaitingRoom)
+			out += fmt.Sprintf("%+v %+v %+v %+v %+v %+v", s.Prometheus, s.CloudWatch, s.SQS, s.WaitingRoom, s.HTTPJSON, s.Redis)
 		}
 		for _, ctl := range c.Controls {
 			out += fmt.Sprintf("%v %+v %#v %+v %+v %+v %+v", ctl, ctl, ctl, ctl.Webhook, ctl.PagerDuty, ctl.WaitingRoom, ctl.Alertmanager)

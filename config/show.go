@@ -118,6 +118,8 @@ func (sh *shower) source(s *Source) yaml.MapSlice {
 		add(&m, "scaling_endpoint", s.ECS.ScalingEndpoint)
 	case s.Kubernetes != nil:
 		cluster(&m, s.Kubernetes.Cluster)
+	case s.HTTPJSON != nil, s.Redis != nil:
+		sh.gate(&m, s)
 	default:
 		sh.incidents(&m, s)
 	}

@@ -18,10 +18,11 @@ import (
 var attributeKinds = map[string][]string{
 	"query":  {KindPrometheus},
 	"metric": {KindCloudWatch}, "namespace": {KindCloudWatch, KindKubernetes}, "dimensions": {KindCloudWatch}, "statistic": {KindCloudWatch},
-	"metrics": {KindCloudWatch}, "expression": {KindCloudWatch}, "period": {KindCloudWatch}, "missing": {KindCloudWatch}, "band": {KindCloudWatch},
+	"metrics": {KindCloudWatch}, "expression": {KindCloudWatch}, "period": {KindCloudWatch}, "missing": {KindCloudWatch, KindRedis}, "band": {KindCloudWatch},
 	"region": {KindCloudWatch}, "account": {KindCloudWatch},
 	"queue": {KindSQS}, "attribute": {KindSQS},
-	"room": {KindWaitingRoom}, "field": {KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes},
+	"room": {KindWaitingRoom}, "field": {KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes, KindHTTPJSON, KindRedis},
+	"jq": {KindHTTPJSON}, "boolean": {KindHTTPJSON}, "key": {KindRedis}, "consumers": {KindRedis},
 	"cluster": {KindECS}, "service": {KindECS},
 	"object": {KindKubernetes}, "resource": {KindKubernetes},
 }
@@ -41,6 +42,10 @@ func attributesOf(kind string) string {
 		return "service, cluster and field"
 	case KindKubernetes:
 		return "namespace, object, resource and field"
+	case KindHTTPJSON:
+		return "jq, or field where it has a preset"
+	case KindRedis:
+		return "key and field, and consumers for a group of a stream"
 	default:
 		return "room and field"
 	}
@@ -52,6 +57,9 @@ var fieldUnits = map[string]sale.Unit{
 	"new_users_per_minute": sale.PerMinute, "wait": sale.Seconds, "queue_all": sale.Count,
 	"in_service": sale.Count, "desired": sale.Count, "min": sale.Count, "max": sale.Count, "pending": sale.Count, "unhealthy": sale.Count,
 	"warm": sale.Count, "healthy_targets": sale.Count, "running": sale.Count, "unschedulable": sale.Count,
+	"waiting_in_queue": sale.Users, "redirects_last_minute": sale.PerMinute, "max_redirects_per_minute": sale.PerMinute,
+	"publish_rate": sale.PerSecond, "deliver_rate": sale.PerSecond, "ack_rate": sale.PerSecond,
+	"gate_rate": sale.PerMinute, "gate_paused": sale.Count, "passed_per_minute": sale.PerMinute,
 }
 
 // sourceNamed finds the source that a "from" names.
@@ -222,6 +230,8 @@ func (r *reader) attach(b *built, name string) {
 		}
 		r.fieldOf(b, s)
 		r.room(b, in.Field.S)
+	case KindHTTPJSON, KindRedis:
+		r.gateRead(b, s, read)
 	default:
 		r.capacity(b, s, read)
 	}
@@ -248,7 +258,7 @@ func (r *reader) room(b *built, field string) {
 
 // a puts the article before a kind of source or control.
 func a(kind string) string {
-	if kind == KindSQS || strings.HasPrefix(kind, "ssm-") || strings.ContainsAny(kind[:min(1, len(kind))], "ae") {
+	if kind == KindSQS || kind == KindHTTPJSON || strings.HasPrefix(kind, "ssm-") || strings.ContainsAny(kind[:min(1, len(kind))], "ae") {
 		return "an " + kind
 	}
 	return "a " + kind

@@ -60,6 +60,7 @@ func sourceTypes() map[string]any {
 		KindPrometheus: &prometheusIn{}, KindCloudWatch: &cloudwatchIn{},
 		KindSQS: &sqsIn{}, KindWaitingRoom: &waitingRoomIn{},
 		KindAutoScaling: &autoScalingIn{}, KindECS: &ecsIn{}, KindKubernetes: &kubernetesIn{},
+		KindHTTPJSON: &httpJSONIn{}, KindRedis: &redisIn{},
 		KindPagerDuty: &pagerdutyIn{}, KindAlertmanager: &alertmanagerIn{}, KindOpsItem: &opsItemIn{},
 	})
 	return all
@@ -111,6 +112,10 @@ func (r *reader) source(e entry) (Source, bool) {
 	case *kubernetesIn:
 		r.common(&s, in.sourceIn, capacityEvery, 10*time.Second, minCapacityEvery)
 		s.Kubernetes = &KubernetesSource{Cluster: r.cluster(in.clusterIn)}
+	case *httpJSONIn:
+		r.httpJSON(&s, in)
+	case *redisIn:
+		r.redis(&s, in)
 	default:
 		if s.ReadsAlarms() {
 			r.alarmSource(&s, in)

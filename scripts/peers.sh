@@ -57,4 +57,29 @@ if path=$(debian prometheus-alertmanager usr/bin/prometheus-alertmanager) && [ -
 else
   say "SKIPPED: no Alertmanager: Debian's package 'prometheus-alertmanager' could not be had; its tests will skip"
 fi
+
+# together NAME BINARY PACKAGE...: unpacks several Debian packages into one folder, as a server and
+# the libraries that a machine may lack, and prints the path of a BINARY that finds them there.
+together() {
+  local name=$1 binary=$2 package
+  local dir=$PWD/.peers/$name
+  shift 2
+  if [ ! -x "$dir/run" ]; then
+    rm -rf "$dir.tmp" && mkdir -p "$dir.tmp"
+    for package in "$@"; do
+      debian "$package" . >/dev/null || { rm -rf "$dir.tmp"; return 1; }
+      cp -a ".peers/$package/." "$dir.tmp/" && rm -rf ".peers/$package"
+    done
+    [ -x "$dir.tmp/$binary" ] || { rm -rf "$dir.tmp"; return 1; }
+    printf '#!/bin/sh\nroot=$(cd "$(dirname "$0")" && pwd)\nLD_LIBRARY_PATH=$root/usr/lib/%s-linux-gnu exec "$root/%s" "$@"\n' "$(uname -m)" "$binary" > "$dir.tmp/run" &&
+      chmod +x "$dir.tmp/run" && rm -rf "$dir" && mv "$dir.tmp" "$dir" || return 1
+  fi
+  printf '%s\n' "$dir/run"
+}
+
+if path=$(together redis usr/bin/redis-server redis-server redis-tools liblzf1 libjemalloc2 libatomic1) && [ -n "$path" ]; then
+  printf 'export ONSALE_REDIS=%q\n' "$path" >> .peers/env.new
+else
+  say "SKIPPED: no Redis server: Debian's packages 'redis-server' and 'redis-tools' could not be had; its tests will skip"
+fi
 mv .peers/env.new .peers/env

@@ -41,6 +41,7 @@ sources:
   aws:    {kind: cloudwatch, region: eu-central-1, endpoint: "` + url + `", credentials: {access_key_id: AK, secret_access_key: "${env:CANARY}", session_token: "${env:CANARY}"}}
   queue:  {kind: sqs, region: eu-central-1, endpoint: "` + url + `", credentials: {access_key_id: AK, secret_access_key: "${env:CANARY}", session_token: "${env:CANARY}"}}
   gate:   {kind: cloudflare-waiting-room, url: "` + url + `", zone: 023e105f4ecef8ad9ca31a8372d0c353, token: "${env:CANARY}"}
+  door:   {kind: http-json, url: "` + url + `", auth: {bearer: "${env:CANARY}", headers: {X-Api-Key: "${env:CANARY}"}}, hmac_secret: "${env:CANARY}"}
 sales:
   - id: lantern
     name: Crna Lanterna
@@ -51,6 +52,7 @@ sales:
       db_connections: {from: aws, metric: AWS/RDS/DatabaseConnections, dimensions: {DBInstanceIdentifier: a}, statistic: Maximum, period: 60s}
       queue_depth: {from: queue, queue: orders, attribute: visible}
       waiting: {from: gate, room: lantern, field: queued_users}
+      inside: {from: door, jq: .inside}
 `
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -99,8 +101,8 @@ func screensOf(t *testing.T, env map[string]string, file string, outputs map[str
 	for _, secret := range cfg.Secrets() {
 		ring.Hide(secret.Reveal())
 	}
-	if n := len(cfg.Secrets()); n != 8 {
-		t.Errorf("the config knows %d secrets, it has 8", n)
+	if n := len(cfg.Secrets()); n != 11 {
+		t.Errorf("the config knows %d secrets, it has 11", n)
 	}
 	c, err := p.assemble(cfg, slog.New(ring))
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -150,6 +151,10 @@ func accounts(cfg *config.Config) []string {
 			add(&list, strings.TrimSpace("k8s "+s.Kubernetes.Context))
 		case s.WaitingRoom != nil:
 			add(&list, "cloudflare")
+		case s.HTTPJSON != nil:
+			add(&list, cmp.Or(s.HTTPJSON.Preset, "http-json"))
+		case s.Redis != nil:
+			add(&list, "redis")
 		case s.Prometheus != nil:
 			add(&list, "prometheus")
 		}

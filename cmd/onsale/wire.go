@@ -87,6 +87,10 @@ func (p *program) source(c *cockpit, s *config.Source) (sources.Source, error) {
 		return p.ecs(cfg, s)
 	case config.KindKubernetes:
 		return p.kubernetes(cfg, s)
+	case config.KindHTTPJSON:
+		return p.httpJSON(cfg, s)
+	case config.KindRedis:
+		return p.redis(cfg, s)
 	case config.KindCloudWatchAlarms, config.KindPrometheusAlerts, config.KindAlertmanagerAlerts:
 		return p.alarms(cfg, s)
 	}
