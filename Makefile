@@ -17,7 +17,7 @@ build: ## one static binary in bin/
 
 .PHONY: test
 test: peers ## everything, with the race detector, against the real peers that can be had
-	@. ./.peers/env 2>/dev/null; go test -race -count=1 -timeout 15m $(PKG)
+	@. ./.peers/env 2>/dev/null; go test -race -count=1 -timeout 25m $(PKG)
 
 .PHONY: peers
 peers: ## fetch the real peers (Prometheus, Alertmanager) into .peers/; says loudly what it could not get
