@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/user"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -101,6 +102,9 @@ func (p *program) operator() string {
 		if v := p.env(name); v != "" {
 			return sale.Clean(v, 24)
 		}
+	}
+	if u, err := user.Current(); err == nil && u.Username != "" { // as in cron, where nothing is set
+		return sale.Clean(u.Username, 24)
 	}
 	return "unknown"
 }
