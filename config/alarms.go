@@ -96,9 +96,10 @@ type prometheusAlertsIn struct {
 	place
 	sourceIn
 	alarmsIn
-	URL  outer   `json:"url" jsonschema:"required" jsonschema_description:"Where the server's API begins: https://prometheus.example."`
-	Auth *authIn `json:"auth" jsonschema_description:"How to log in; one way only."`
-	TLS  *tlsIn  `json:"tls" jsonschema_description:"Certificates."`
+	URL     outer   `json:"url" jsonschema:"required" jsonschema_description:"Where the server's API begins: https://prometheus.example."`
+	Auth    *authIn `json:"auth" jsonschema_description:"How to log in; one way only."`
+	TLS     *tlsIn  `json:"tls" jsonschema_description:"Certificates."`
+	Tenants []outer `json:"tenants" jsonschema:"minItems=1,maxItems=32" jsonschema_description:"Mimir and Cortex: the tenants to read, sent as X-Scope-OrgID. Several need tenant federation on the server."`
 }
 
 func (prometheusAlertsIn) what() string { return "a prometheus-alerts source" }
@@ -123,7 +124,10 @@ func (r *reader) alarmSource(s *Source, in any) {
 		s.Whose = r.whose(s, in.Whose)
 	case *prometheusAlertsIn:
 		r.common(s, in.sourceIn, alarmsEvery, 5*time.Second, minAlarmsEvery)
-		s.Prometheus = r.prometheus(&prometheusIn{place: in.place, sourceIn: in.sourceIn, URL: in.URL, Auth: in.Auth, TLS: in.TLS})
+		s.Prometheus = r.prometheus(&prometheusIn{place: in.place, sourceIn: in.sourceIn, URL: in.URL, Auth: in.Auth, TLS: in.TLS, dialectIn: dialectIn{Tenants: in.Tenants}})
+		if v4 := s.Prometheus.SigV4; v4 != nil && v4.Service == cloudWatchService {
+			r.wrong(in.Auth.SigV4.Service.at, "PromQL in CloudWatch has no alerting rules", "read them with kind: cloudwatch-alarms")
+		}
 		s.Whose = r.whose(s, in.Whose)
 	case *alertmanagerAlertsIn:
 		r.common(s, in.sourceIn, alarmsEvery, 5*time.Second, minAlarmsEvery)

@@ -101,18 +101,13 @@ type PrometheusSource struct {
 	SigV4    *SigV4
 	TLS      TLS
 	Lookback time.Duration // 0: the server's own
+	PrometheusDialect
 }
 
 // BasicAuth is a user name and a password.
 type BasicAuth struct {
 	Username string
 	Password Secret
-}
-
-// SigV4 is AWS request signing.
-type SigV4 struct {
-	Region, Profile, Role string
-	Service               string // "aps" or "monitoring"
 }
 
 // TLS holds absolute paths of files that could be opened when the config was read.

@@ -26,6 +26,7 @@ type prometheusIn struct {
 	Auth     *authIn `json:"auth" jsonschema_description:"How to log in; one way only."`
 	TLS      *tlsIn  `json:"tls" jsonschema_description:"Certificates."`
 	Lookback span    `json:"lookback" jsonschema_description:"How old a sample may be to count as now. Default: the server's own, 5m."`
+	dialectIn
 }
 
 func (prometheusIn) what() string { return "a prometheus source" }
@@ -35,7 +36,7 @@ type authIn struct {
 	Basic   *basicIn `json:"basic" jsonschema_description:"User name and password."`
 	Bearer  secret   `json:"bearer" jsonschema_description:"A bearer token: ${env:NAME} or ${file:/path}."`
 	Headers rawMap   `json:"headers" jsonschema_description:"Headers to send, such as X-Scope-OrgID for a tenant. One that holds a secret must be a reference."`
-	SigV4   *sigv4In `json:"sigv4" jsonschema_description:"AWS request signing, for Amazon Managed Prometheus."`
+	SigV4   *sigv4In `json:"sigv4" jsonschema_description:"AWS request signing, for Amazon Managed Prometheus and for PromQL in CloudWatch."`
 }
 
 func (authIn) what() string { return "auth" }
@@ -47,16 +48,6 @@ type basicIn struct {
 }
 
 func (basicIn) what() string { return "basic" }
-
-type sigv4In struct {
-	place
-	Region  outer `json:"region" jsonschema:"required,pattern=^[a-z]{2}(-[a-z]+)+-[0-9]$" hint:"write a region's code: eu-central-1" jsonschema_description:"The AWS region."`
-	Profile outer `json:"profile" jsonschema_description:"A profile of the shared AWS config."`
-	Role    outer `json:"role" jsonschema:"pattern=^arn:[a-z-]+:iam::[0-9]{12}:role/.+$" hint:"write the role's ARN: arn:aws:iam::123456789012:role/onsale-read" jsonschema_description:"The ARN of a role to assume."`
-	Service str   `json:"service" jsonschema:"enum=aps,enum=monitoring" jsonschema_description:"aps, or monitoring for PromQL in CloudWatch. Default: aps."`
-}
-
-func (sigv4In) what() string { return "sigv4" }
 
 type tlsIn struct {
 	place

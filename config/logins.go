@@ -55,7 +55,7 @@ func (r *reader) ownLogin(c *Control, e entry) {
 		s := &r.known[i]
 		logins := s.awsLogins()
 		if s.Prometheus != nil && s.Prometheus.SigV4 != nil {
-			logins = append(logins, AWS{Profile: s.Prometheus.SigV4.Profile, Role: s.Prometheus.SigV4.Role})
+			logins = append(logins, s.Prometheus.SigV4.AWS)
 		}
 		for _, login := range logins {
 			if who != "" && login.who() == who {

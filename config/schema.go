@@ -97,6 +97,7 @@ func fileTypes() map[string]reflect.Type {
 		authIn{},
 		basicIn{},
 		sigv4In{},
+		thanosIn{},
 		tlsIn{},
 		cloudwatchIn{},
 		credentialsIn{},

@@ -105,7 +105,7 @@ var beyondSchema = map[string]bool{
 	"variable-that-nothing-uses": true, "variable-that-the-template-does-not-have": true,
 	"variable-that-this-sale-does-not-use": true, "variable-with-the-name-of-the-sale": true,
 	"waiting-room-asked-too-often": true, "waiting-room-field-in-another-unit": true, "wrong-unit-of-a-standard-signal": true,
-	"address-without-a-scheme": true,
+	"address-without-a-scheme": true, "prometheus-of-another-kind": true,
 
 	"incident-control-with-the-token-of-a-source": true, "signal-from-a-source-of-incidents": true,
 

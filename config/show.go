@@ -154,9 +154,7 @@ func (sh *shower) prometheus(m *yaml.MapSlice, p *PrometheusSource) {
 	}
 	if s := p.SigV4; s != nil {
 		sig := yaml.MapSlice{}
-		add(&sig, "region", s.Region)
-		add(&sig, "profile", s.Profile)
-		add(&sig, "role", s.Role)
+		sh.aws(&sig, s.AWS)
 		add(&sig, "service", s.Service)
 		add(&auth, "sigv4", sig)
 	}
@@ -165,6 +163,27 @@ func (sh *shower) prometheus(m *yaml.MapSlice, p *PrometheusSource) {
 	}
 	sh.tls(m, p.TLS)
 	addSpan(m, "lookback", p.Lookback)
+	if len(p.Tenants) > 0 {
+		add(m, "tenants", p.Tenants)
+	}
+	thanos := yaml.MapSlice{}
+	for _, f := range []struct {
+		key string
+		on  *bool
+	}{{"dedup", p.Dedup}, {"partial_response", p.PartialResponse}} {
+		if f.on != nil {
+			add(&thanos, f.key, *f.on)
+		}
+	}
+	if len(thanos) > 0 {
+		add(m, "thanos", thanos)
+	}
+	if p.WarnSamples > 0 {
+		add(m, "warn_samples", p.WarnSamples)
+	}
+	if p.MaxSamples > 0 {
+		add(m, "max_samples", p.MaxSamples)
+	}
 }
 
 func (sh *shower) tls(m *yaml.MapSlice, t TLS) {

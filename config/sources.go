@@ -178,6 +178,7 @@ func (r *reader) prometheus(in *prometheusIn) *PrometheusSource {
 	if in.Auth != nil {
 		r.auth(p, in.Auth)
 	}
+	r.dialect(p, in.dialectIn)
 	p.URL = r.url(in.URL, "url", in.Auth != nil && in.Auth.guards(), in.AllowHTTP.V)
 	if in.TLS != nil {
 		p.TLS = r.tls(in.TLS)
@@ -227,9 +228,10 @@ func (r *reader) auth(p *PrometheusSource, in *authIn) {
 	}
 	p.Bearer = in.Bearer.V
 	if s := in.SigV4; s != nil {
-		p.SigV4 = &SigV4{Region: s.Region.S, Profile: s.Profile.S, Role: s.Role.S, Service: s.Service.S}
+		login := awsIn{Region: s.Region, Profile: s.Profile, Role: s.Role, ExternalID: s.ExternalID, Credentials: s.Credentials}
+		p.SigV4 = &SigV4{AWS: r.aws(login, false), Service: s.Service.S}
 		if p.SigV4.Service == "" {
-			p.SigV4.Service = "aps"
+			p.SigV4.Service = managedService
 		}
 	}
 	if in.Headers.given() {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math"
+	"net/http"
 	"net/url"
 	"os"
 	"strconv"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
@@ -217,6 +220,31 @@ func queriesOf(id string, s signal, d *shop.Declared) []cwtypes.MetricDataQuery 
 		expression = strings.Join(words, " ")
 	}
 	return append(out, cwtypes.MetricDataQuery{Id: aws.String(id), Expression: aws.String(expression)})
+}
+
+func TestPrometheusAnswersOnceMoreBehindAWSsFrontDoor(t *testing.T) {
+	f := open(t, Options{Seed: 1})
+	path := ManagedWorkspace + "/api/v1/query?query=up"
+	if status, body, err := f.ask(t.Context(), Prometheus, path, ""); status != 403 || !strings.Contains(body, "Authentication Token") {
+		t.Errorf("unsigned: %d %s %v", status, body, err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, *f.endpoint(Prometheus)+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, _ := f.keys().Retrieve(t.Context())
+	const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	if err := v4.NewSigner().SignHTTP(t.Context(), who, req, empty, "aps", telemetry.Region, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := f.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 200 || !strings.Contains(string(body), `"status":"success"`) {
+		t.Errorf("signed: %d %s", resp.StatusCode, body)
+	}
 }
 
 func TestTheQueueAndTheAccountTellTheTruthToTheRealClients(t *testing.T) {

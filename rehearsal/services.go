@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 
 	"github.com/onsale-dev/onsale/rehearsal/aws"
 	"github.com/onsale-dev/onsale/rehearsal/cloudflare"
@@ -124,7 +125,7 @@ func (p *Platform) handlers(exposed *shop.Exposition) error {
 		Throttle: cloudflare.Throttled(),
 		Garbage:  says(http.StatusOK, "application/json", `{"success":true,"errors":[],"messages":[],"result":[{"id":"699d98642c56`),
 	})
-	give(Prometheus, p.api, map[string]http.Handler{
+	give(Prometheus, p.prometheus(secret), map[string]http.Handler{
 		Error:    says(http.StatusInternalServerError, "application/json", `{"status":"error","errorType":"internal","error":"tsdb: the rehearsal broke it"}`),
 		Throttle: retryLater(says(http.StatusTooManyRequests, "text/plain; charset=utf-8", "too many outstanding requests")),
 		Garbage:  says(http.StatusOK, "application/json", `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"sale":"lan`),
@@ -136,6 +137,18 @@ func (p *Platform) handlers(exposed *shop.Exposition) error {
 	})
 	p.control.handler = p.controlHandler()
 	return nil
+}
+
+// ManagedWorkspace is the path below which the service Prometheus answers as Amazon Managed Service
+// for Prometheus does: only what is signed for "aps".
+const ManagedWorkspace = "/workspaces/ws-5ea1ed00-0000-4000-8000-0000005a1e00"
+
+// prometheus is the API as it is, and once more behind AWS's front door.
+func (p *Platform) prometheus(secret aws.Option) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", p.api)
+	mux.Handle("/workspaces/", aws.NewManagedPrometheus(telemetry.Region, strings.TrimPrefix(ManagedWorkspace, "/workspaces/"), p.api, secret))
+	return mux
 }
 
 // audit writes into the ledger who wrote to the Kubernetes API, and what became of it.

@@ -33,7 +33,13 @@ func (p *program) alarms(cfg *config.Config, s *config.Source) (sources.Source, 
 			})
 		})
 	case config.KindPrometheusAlerts:
-		return prometheus.NewAlerts(prometheusOptions(s), whose)
+		return withLogin(s, s.Kind, func(ctx context.Context) (sources.Source, error) {
+			o, err := prometheusOptions(ctx, s)
+			if err != nil {
+				return nil, err
+			}
+			return prometheus.NewAlerts(o, whose)
+		})
 	}
 	am := s.AlertmanagerAlerts
 	trust, err := tlsOf(am.TLS)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -64,6 +65,9 @@ func (p *program) validate() error {
 	}
 	if wrong := webhookMistakes(cfg); len(wrong) > 0 {
 		return fmt.Errorf("%s: %s", cfg.Path, strings.Join(wrong, "; "))
+	}
+	if wrong := unfitQueries(cfg); len(wrong) > 0 {
+		return errors.New(strings.Join(wrong, "\n"))
 	}
 	reads := 0
 	for _, s := range cfg.Sales {

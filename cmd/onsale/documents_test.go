@@ -29,7 +29,7 @@ func TestTheConfigsInTheDocumentsAreValid(t *testing.T) {
 		return "value-of-" + name, true
 	}
 	shown := 0
-	for _, doc := range []string{"../../README.md", "../../docs/config.md", "../../docs/sources/http-json.md", "../../docs/sources/redis.md"} {
+	for _, doc := range []string{"../../README.md", "../../docs/config.md", "../../docs/sources/http-json.md", "../../docs/sources/redis.md", "../../docs/sources/prometheus.md"} {
 		text, err := os.ReadFile(doc)
 		if err != nil {
 			t.Fatal(err)

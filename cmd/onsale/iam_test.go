@@ -336,6 +336,7 @@ sources:
   us: {kind: sqs, region: us-east-1, profile: reader}
   cn: {kind: sqs, region: cn-north-1, role: "arn:aws-cn:iam::111122223333:role/onsale-read"}
   prom: {kind: prometheus, url: "https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1", auth: {sigv4: {region: eu-west-1, profile: reader}}}
+  rules: {kind: prometheus-alerts, url: "https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1", auth: {sigv4: {region: eu-west-1, profile: reader}}}
 sales:
   - id: arena
     name: Arena
@@ -384,7 +385,10 @@ sales:
 			t.Errorf("got %v, want %v", c.got, c.want)
 		}
 	}
-	for _, want := range []string{"to read, for profile reader (eu, us, prom)", "to read, for role arn:aws-cn:iam::111122223333:role/onsale-read (cn)", "needs sts:AssumeRole", "names no account"} {
+	if i := slices.IndexFunc(docs[0].Statement, func(s iamStatement) bool { return s.Sid == "QueryWorkspaces" }); i < 0 || !slices.Equal(docs[0].Statement[i].Action, []string{"aps:ListRules", "aps:QueryMetrics"}) {
+		t.Errorf("the workspace: %+v", docs[0].Statement)
+	}
+	for _, want := range []string{"to read, for profile reader (eu, us, prom, rules)", "to read, for role arn:aws-cn:iam::111122223333:role/onsale-read (cn)", "needs sts:AssumeRole", "names no account"} {
 		if !strings.Contains(out.stderr, want) {
 			t.Errorf("%q is not said in %s", want, out.stderr)
 		}

@@ -55,8 +55,11 @@ func toRead(cfg *config.Config) []*grants {
 			readServices(cfg, s, grantsOf(&all, loginOf(s.ECS.AWS), s.Name))
 		case config.KindPrometheus:
 			if v4 := s.Prometheus.SigV4; v4 != nil {
-				login := iamLogin{Profile: v4.Profile, Role: v4.Role}
-				readPrometheus(cfg, s, grantsOf(&all, login, s.Name))
+				readPrometheus(cfg, s, prometheus.Permissions(v4.Service), grantsOf(&all, loginOf(v4.AWS), s.Name))
+			}
+		case config.KindPrometheusAlerts:
+			if v4 := s.Prometheus.SigV4; v4 != nil && len(prometheus.RulePermissions(v4.Service)) > 0 {
+				readPrometheus(cfg, s, prometheus.RulePermissions(v4.Service), grantsOf(&all, loginOf(v4.AWS), s.Name))
 			}
 		}
 	}
@@ -97,11 +100,10 @@ func readServices(cfg *config.Config, s *config.Source, g *grants) {
 	g.allow("ReadWithoutResource", nil, allowed, everything)
 }
 
-func readPrometheus(cfg *config.Config, s *config.Source, g *grants) {
+func readPrometheus(cfg *config.Config, s *config.Source, allowed []string, g *grants) {
 	v4 := s.Prometheus.SigV4
-	allowed := prometheus.Permissions(v4.Service)
 	_, workspace, ok := strings.Cut(s.Prometheus.URL, "/workspaces/")
-	if !ok || v4.Service != "aps" {
+	if !ok || v4.Service != prometheus.ManagedService {
 		g.allow("ReadWithoutResource", nil, allowed, everything)
 		return
 	}

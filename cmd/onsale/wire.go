@@ -8,14 +8,10 @@ import (
 	"slices"
 	"time"
 
-	promconfig "github.com/prometheus/common/config"
-	"github.com/prometheus/sigv4"
-
 	"github.com/onsale-dev/onsale/config"
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/sources"
 	"github.com/onsale-dev/onsale/sources/cloudwatch"
-	"github.com/onsale-dev/onsale/sources/prometheus"
 	"github.com/onsale-dev/onsale/sources/sqs"
 	"github.com/onsale-dev/onsale/sources/waitingroom"
 )
@@ -175,44 +171,6 @@ func (p *program) waitingRoom(cfg *config.Config, s *config.Source) (sources.Sou
 		o.Queries = append(o.Queries, waitingroom.Query{Key: key, Unit: r.Unit, Room: r.WaitingRoom.Room, Field: waitingroom.Field(r.WaitingRoom.Field)})
 	})
 	return waitingroom.New(o)
-}
-
-func (p *program) prometheus(cfg *config.Config, s *config.Source) (sources.Source, error) {
-	o := prometheusOptions(s)
-	o.Lookback, o.History, o.Step = s.Prometheus.Lookback, prometheusHistory, max(prometheusStep, s.Every)
-	eachRead(cfg, s.Name, func(key sale.Key, r config.Read) {
-		o.Queries = append(o.Queries, prometheus.Query{Key: key, Unit: r.Unit, Expr: r.Prometheus.Query})
-	})
-	return prometheus.New(o)
-}
-
-// prometheusOptions are how to reach a server, whatever is asked of it.
-func prometheusOptions(s *config.Source) prometheus.Options {
-	o := prometheus.Options{Name: s.Name, URL: s.Prometheus.URL, Every: s.Every, HTTP: prometheusHTTP(s.Prometheus), Version: buildVersion()}
-	if v4 := s.Prometheus.SigV4; v4 != nil {
-		o.SigV4 = &sigv4.SigV4Config{Region: v4.Region, Profile: v4.Profile, RoleARN: v4.Role, ServiceName: v4.Service}
-	}
-	return o
-}
-
-// prometheusHTTP is how to log in and whom to trust, in the words of Prometheus' own config.
-func prometheusHTTP(s *config.PrometheusSource) *promconfig.HTTPClientConfig {
-	c := promconfig.DefaultHTTPClientConfig
-	if s.Basic != nil {
-		c.BasicAuth = &promconfig.BasicAuth{Username: s.Basic.Username, Password: promconfig.Secret(s.Basic.Password.Reveal())}
-	}
-	if token := s.Bearer.Reveal(); token != "" {
-		c.Authorization = &promconfig.Authorization{Type: "Bearer", Credentials: promconfig.Secret(token)}
-	}
-	if len(s.Headers) > 0 {
-		headers := map[string]promconfig.Header{}
-		for name, value := range s.Headers {
-			headers[name] = promconfig.Header{Secrets: []promconfig.Secret{promconfig.Secret(value.Reveal())}}
-		}
-		c.HTTPHeaders = &promconfig.Headers{Headers: headers}
-	}
-	c.TLSConfig = trust(s.TLS)
-	return &c
 }
 
 func httpClient() *http.Client {

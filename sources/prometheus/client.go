@@ -18,7 +18,6 @@ import (
 	v1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/sigv4"
 )
 
 // wire is the HTTP side of a source: two endpoints, one request each, one retry layer (the poller's).
@@ -27,17 +26,18 @@ type wire struct {
 	answers  *answers
 	client   *http.Client
 	lookback time.Duration
+	bare     bool // CloudWatch, whose parameters are query, time, start, end, step and limit
 	secrets  []string
 }
 
 func newWire(o Options, u *url.URL) (*wire, error) {
-	w := &wire{lookback: o.Lookback, secrets: append([]string(nil), o.Secrets...)}
+	w := &wire{lookback: o.Lookback, bare: o.ofCloudWatch(), secrets: append([]string(nil), o.Secrets...)}
 	base, err := w.transport(o, u)
 	if err != nil {
 		return nil, fmt.Errorf("prometheus: source %s: %s", o.Name, sources.Redact(err.Error(), w.secrets...))
 	}
 	w.client = sources.NewClient(sources.ClientOptions{Version: o.Version, Transport: base})
-	w.answers = &answers{next: w.client.Transport}
+	w.answers = &answers{next: w.client.Transport, parameters: o.parameters(), signed: o.Signing != nil}
 	w.client.Transport = w.answers
 	bare := *u
 	bare.User = nil
@@ -65,16 +65,16 @@ func (w *wire) transport(o Options, u *url.URL) (http.RoundTripper, error) {
 	if cfg.ProxyURL.URL == nil && !cfg.ProxyFromEnvironment {
 		cfg.ProxyFromEnvironment = true
 	}
-	w.learn(cfg, o.SigV4)
+	w.learn(cfg)
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
 	rt, err := config.NewRoundTripperFromConfig(cfg, "onsale", config.WithDialContextFunc(dialer.DialContext))
-	if err != nil || o.SigV4 == nil {
+	if err != nil || o.Signing == nil {
 		return rt, err
 	}
-	return sigv4.NewSigV4RoundTripper(o.SigV4, rt)
+	return newSigner(*o.Signing, rt)
 }
 
-func (w *wire) learn(cfg config.HTTPClientConfig, signing *sigv4.SigV4Config) {
+func (w *wire) learn(cfg config.HTTPClientConfig) {
 	add := func(secret config.Secret) {
 		if secret != "" {
 			w.secrets = append(w.secrets, string(secret))
@@ -94,12 +94,12 @@ func (w *wire) learn(cfg config.HTTPClientConfig, signing *sigv4.SigV4Config) {
 			}
 		}
 	}
-	if signing != nil {
-		add(signing.SecretKey)
-	}
 }
 
 func (w *wire) options(ctx context.Context) []v1.Option {
+	if w.bare {
+		return nil
+	}
 	var opts []v1.Option
 	if at, ok := ctx.Deadline(); ok {
 		// Whole seconds: the API reads "4s" and refuses "4.9s".
@@ -147,9 +147,11 @@ func (w *wire) asking(ask func() (model.Value, v1.Warnings, v1.Infos, error)) (m
 // and sends the client library's POST as GET where the server wants that. It is used by one
 // goroutine at a time.
 type answers struct {
-	next  http.RoundTripper
-	get   bool
-	tried bool // GET did not help either
+	next       http.RoundTripper
+	parameters url.Values // of every query, in the address; they are never changed
+	signed     bool       // a refusal may be AWS's own
+	get        bool
+	tried      bool // GET did not help either
 }
 
 func (a *answers) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -160,12 +162,19 @@ func (a *answers) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		req = asGet
 	}
+	if len(a.parameters) > 0 {
+		req = with(req, a.parameters)
+	}
 	resp, err := a.next.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
 	if resp.StatusCode >= 400 {
-		return nil, sources.CheckStatus(resp)
+		refused := sources.CheckStatus(resp)
+		if a.signed {
+			refused = ofAWS(resp.Header, refused)
+		}
+		return nil, refused
 	}
 	if resp.StatusCode < 300 {
 		err = open(resp)
@@ -239,6 +248,16 @@ func getOf(req *http.Request) (*http.Request, error) {
 	get.URL.RawQuery = string(args)
 	get.Header.Del("Content-Type")
 	return get, nil
+}
+
+// with adds parameters to the address, where servers read them beside those of a form.
+func with(req *http.Request, parameters url.Values) *http.Request {
+	more := req.Clone(req.Context())
+	if more.URL.RawQuery != "" {
+		more.URL.RawQuery += "&"
+	}
+	more.URL.RawQuery += parameters.Encode()
+	return more
 }
 
 func (a *answers) mayTryGet(err error) bool {

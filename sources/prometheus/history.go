@@ -55,14 +55,15 @@ func (h *history) answered(poll int, at time.Time, every time.Duration) {
 
 func (h *history) done() { h.from, h.to = time.Time{}, time.Time{} }
 
-// stretches cuts the wanted time into ranges of whole steps, aligned to the step because
-// Mimir and others cache only those, newest first.
+// stretches cuts the wanted time into ranges of whole steps, newest first. Start and end are
+// multiples of the step since 1970, because Mimir and others cache only those.
+// https://grafana.com/docs/mimir/latest/references/architecture/components/query-frontend/
 func (h *history) stretches() []v1.Range {
-	start := h.from.Truncate(h.step)
+	start := h.aligned(h.from)
 	if start.Before(h.from) {
 		start = start.Add(h.step)
 	}
-	end := h.to.Truncate(h.step)
+	end := h.aligned(h.to)
 	var ranges []v1.Range
 	for !end.Before(start) {
 		from := end.Add(-(maxPoints - 1) * h.step)
@@ -73,6 +74,13 @@ func (h *history) stretches() []v1.Range {
 		end = from.Add(-h.step)
 	}
 	return ranges
+}
+
+// aligned is the last whole step at or before an instant. (time.Truncate counts from the year 1,
+// from where steps that don't divide a day fall elsewhere.)
+func (h *history) aligned(at time.Time) time.Time {
+	step := max(int64(h.step/time.Second), 1)
+	return time.Unix(at.Unix()/step*step, 0)
 }
 
 // readHistory adds the wanted stretch to a batch that already has the current values. When it

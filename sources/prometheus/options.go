@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/prometheus/common/config"
-	"github.com/prometheus/sigv4"
 )
 
 // Kind is the source's kind in a config.
@@ -38,15 +38,23 @@ type Options struct {
 
 	// HTTP holds credentials, TLS and headers as Prometheus' own config does; nil is none.
 	HTTP *config.HTTPClientConfig
-	// SigV4 signs requests for AWS; its ServiceName is "aps" unless set ("monitoring" is
-	// CloudWatch). nil does not sign.
-	SigV4 *sigv4.SigV4Config
-	// RoundTripper replaces HTTP and SigV4, for a caller with a transport of its own.
+	// Signing signs requests for AWS; nil does not sign.
+	Signing *Signing
+	// RoundTripper replaces HTTP and Signing, for a caller with a transport of its own.
 	RoundTripper http.RoundTripper
-	// Secrets never appear in a text, beside those that HTTP, SigV4 and URL hold.
+	// Secrets never appear in a text, beside those that HTTP and URL hold.
 	Secrets []string
 	// Version is onsale's own, for the User-Agent.
 	Version string
+
+	// Dedup and PartialResponse are Thanos' own parameters of a query; nil leaves them to the
+	// server. https://thanos.io/tip/components/query.md/#query-api-overview
+	Dedup, PartialResponse *bool
+	// WarnSamples and MostSamples are Amazon Managed Prometheus' thresholds for the samples that
+	// one query processes: over the first it warns, over the second it refuses the query and does
+	// not bill it. 0 sends none.
+	// https://docs.aws.amazon.com/prometheus/latest/userguide/AMP-APIReference-QueryMetrics.html
+	WarnSamples, MostSamples int64
 
 	Queries []Query
 	// History is how far back to read once; 0 is not at all.
@@ -94,15 +102,49 @@ func wholeSeconds(d time.Duration) time.Duration {
 	return max((d + time.Second - 1).Truncate(time.Second), time.Second)
 }
 
+// parameters are what every query carries beside those of Prometheus' own API.
+func (o Options) parameters() url.Values {
+	args := url.Values{}
+	flag := func(name string, on *bool) {
+		if on != nil {
+			args.Set(name, strconv.FormatBool(*on))
+		}
+	}
+	flag("dedup", o.Dedup)
+	flag("partial_response", o.PartialResponse)
+	count := func(name string, n int64) {
+		if n > 0 {
+			args.Set(name, strconv.FormatInt(n, 10))
+		}
+	}
+	count("max_samples_processed_warning_threshold", o.WarnSamples)
+	count("max_samples_processed_error_threshold", o.MostSamples)
+	return args
+}
+
+// ofCloudWatch reports whether CloudWatch itself is asked, which has limits of its own.
+func (o Options) ofCloudWatch() bool {
+	return o.Signing != nil && o.Signing.Service == CloudWatchService
+}
+
 // Permissions lists what IAM must allow for a server that is asked with Signature Version 4: "aps" is
 // Amazon Managed Service for Prometheus, on its workspace, "monitoring" CloudWatch's PromQL, on all
 // resources. Any other server has permissions of its own.
 func Permissions(service string) []string {
 	switch service {
-	case "aps":
+	case ManagedService:
 		return []string{"aps:QueryMetrics"}
-	case "monitoring":
+	case CloudWatchService:
 		return []string{"cloudwatch:GetMetricData", "cloudwatch:ListMetrics"}
+	}
+	return nil
+}
+
+// RulePermissions lists what IAM must allow to read the alerting rules, as Permissions does.
+// CloudWatch has none that its PromQL would tell.
+func RulePermissions(service string) []string {
+	if service == ManagedService {
+		return []string{"aps:ListRules"}
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 // that its answer alone is too large: what one expression of many can cause for all.
 func isRefused(err error) bool {
 	var tooLarge *sources.BodyTooLargeError
-	if errors.As(err, &tooLarge) {
+	if errors.As(err, &tooLarge) || errors.Is(err, errCut) {
 		return true
 	}
 	e, status, _ := envelopeOf(err)
@@ -46,8 +46,15 @@ func classify(err error, about sources.About) sale.Problem {
 		p.Hint = "a query gives very many series: put sum(…) or another aggregation around it"
 		return p
 	}
+	if errors.Is(err, errCut) {
+		return *problem(sale.BadData, "put sum(…) or another aggregation around it: CloudWatch leaves out the rest without a word",
+			"%d series or more, which is where CloudWatch cuts an answer", cloudWatchSeries)
+	}
 	e, status, ok := envelopeOf(err)
 	if !ok {
+		if p, known := ofGate(err, about); known {
+			return p
+		}
 		var foreign *v1.Error
 		if errors.As(err, &foreign) && foreign.Type == v1.ErrBadResponse {
 			return sources.Classify(notAnAnswer(foreign.Msg), about)
@@ -62,6 +69,8 @@ func classify(err error, about sources.About) sale.Problem {
 	switch {
 	case e.Type == "timeout" || e.Type == "canceled":
 		p.Class, p.Hint = sale.Timeout, "the server gave up on the query: it is overloaded, or the query reads too much"
+	case isRefused(err) && overSamples(e.Error):
+		p.Class, p.Hint = sale.BadData, "it was not billed: narrow the selectors or shorten the ranges, or raise max_samples"
 	case isRefused(err) && e.Type == "execution":
 		p.Class, p.Hint = sale.BadData, "the server can't evaluate this query: try it on the server's own page"
 	case isRefused(err):

@@ -87,6 +87,9 @@ func (r *round) skip(groups [][]*term) {
 // group asks a joined query and reports whether it is worth asking the server anything else.
 func (r *round) group(terms []*term) bool {
 	value, said, err := r.s.wire.instant(r.ctx, join(terms))
+	if err == nil && r.s.cut(value) {
+		err = errCut
+	}
 	switch {
 	case err == nil:
 		r.said = append(r.said, said...)
@@ -191,6 +194,9 @@ func (r *round) alone(terms []*term, most int) {
 // accepts it. It reports whether the server is worth asking anything else.
 func (r *round) one(t *term) bool {
 	value, said, err := r.s.wire.instant(r.ctx, t.expr)
+	if err == nil && r.s.cut(value) {
+		err = errCut
+	}
 	if err != nil {
 		if !isRefused(err) {
 			return r.failed([]*term{t}, err)

@@ -32,6 +32,8 @@ type Source struct {
 	poll        int
 	maxBytes    int
 	maxTerms    int
+	mostTerms   int       // what maxTerms begins with and is never raised over
+	mostSeries  int       // an answer of so many was cut there; 0: no such limit
 	narrowed    int       // the poll in which a limit was last lowered
 	suspects    [][]*term // groups of which one expression is refused, not yet known which
 	searchAgain int       // the poll before which a refusal is not searched, because all was refused
@@ -51,7 +53,11 @@ func New(opts Options) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{opts: opts, wire: w, maxBytes: maxBytes, maxTerms: maxTerms}
+	s := &Source{opts: opts, wire: w, maxBytes: maxBytes, mostTerms: maxTerms}
+	if opts.ofCloudWatch() {
+		s.mostTerms, s.mostSeries = cloudWatchTerms, cloudWatchSeries
+	}
+	s.maxTerms = s.mostTerms
 	s.history = history{span: opts.History, step: opts.Step}
 	s.plan()
 	return s, nil
@@ -69,7 +75,7 @@ func (s *Source) plan() {
 			t = &term{id: strconv.Itoa(len(s.terms)), expr: expr}
 			byExpr[expr] = t
 			s.terms = append(s.terms, t)
-			for _, selector := range examine(t) {
+			for _, selector := range examine(t, s.opts.ofCloudWatch()) {
 				a := bySelector[selector]
 				if a == nil {
 					a = &term{id: "t" + strconv.Itoa(len(ages)), expr: "max(timestamp(" + selector + "))", clock: &clock{}}
@@ -90,8 +96,15 @@ func (s *Source) Info() sale.SourceInfo {
 		Name: s.opts.Name, Kind: Kind, Every: s.opts.Every,
 		Cadence: sale.Cadence{Period: s.opts.Every},
 		Gives:   fmt.Sprintf("%d queries", len(s.opts.Queries)),
-		Limit:   "the server's own; one request a poll",
+		Limit:   s.limit(),
 	}
+}
+
+func (s *Source) limit() string {
+	if s.mostSeries > 0 {
+		return fmt.Sprintf("CloudWatch's own; %d series an answer", s.mostSeries)
+	}
+	return "the server's own; one request a poll"
 }
 
 // Read implements sources.Source: one instant query for everything, and now and then one more
@@ -104,6 +117,7 @@ func (s *Source) Read(ctx context.Context, now time.Time) sale.Batch {
 	r.ask()
 	b := r.batch(now)
 	if b.Problem == nil {
+		b.Notes = partial(s.opts.Name, s.opts.Queries, r.said, s.wire.secrets)
 		r.readHistory(&b)
 	}
 	b.Warnings = append(b.Warnings, warningsOf(r.said, s.wire.secrets)...)
@@ -121,7 +135,7 @@ func (s *Source) widen() {
 		return
 	}
 	s.narrowed = s.poll
-	s.maxTerms = min(2*s.maxTerms, maxTerms)
+	s.maxTerms = min(2*s.maxTerms, s.mostTerms)
 	s.maxBytes = min(2*s.maxBytes, maxBytes)
 }
 

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/prometheus/common/config"
-	"github.com/prometheus/sigv4"
 )
 
 // tickets makes n queries of which the shop of shopLoad has the series.
@@ -326,6 +326,8 @@ func TestAMisdeclaredSourceIsRefusedWithoutSpillingItsSecrets(t *testing.T) {
 		{"not a url", Options{Name: "m", URL: "https://u:canary%zz@x"}, "the url is not one"},
 		{"an empty query", Options{Name: "m", URL: "http://x", Queries: []Query{{Key: one[0].Key, Expr: " "}}}, "empty query"},
 		{"one signal twice", Options{Name: "m", URL: "http://x", Queries: append(one, one...)}, "declared twice"},
+		{"a signature without credentials", Options{Name: "m", URL: "https://x", Signing: &Signing{Region: "eu-central-1", Service: ManagedService}}, "needs credentials"},
+		{"a signature for no service", Options{Name: "m", URL: "https://x", Signing: &Signing{Region: "eu-central-1", Credentials: credentials.NewStaticCredentialsProvider("a", "b", "")}}, "a region and a service"},
 		{"a CA file that is not there", Options{Name: "m", URL: "https://x", HTTP: &config.HTTPClientConfig{TLSConfig: config.TLSConfig{CAFile: "/no/such/ca"}}}, "/no/such/ca"},
 	} {
 		_, err := New(c.o)
@@ -345,8 +347,8 @@ func TestEveryWayToLogInReachesTheServer(t *testing.T) {
 		{"a user in the url", Options{URL: "http://reader:pass@"}, "Authorization", "Basic cmVhZGVyOnBhc3M="},
 		{"a bearer token", Options{URL: "http://", HTTP: &config.HTTPClientConfig{Authorization: &config.Authorization{Type: "Bearer", Credentials: "t0ken"}}}, "Authorization", "Bearer t0ken"},
 		{"a tenant", Options{URL: "http://", HTTP: &config.HTTPClientConfig{HTTPHeaders: &config.Headers{Headers: map[string]config.Header{"X-Scope-OrgID": {Values: []string{"a|b"}}}}}}, "X-Scope-Orgid", "a|b"},
-		{"AWS, for Managed Prometheus", Options{URL: "http://", SigV4: &sigv4.SigV4Config{Region: "eu-central-1", AccessKey: "AKIAEXAMPLE", SecretKey: "s"}}, "Authorization", "/eu-central-1/aps/aws4_request"},
-		{"AWS, for CloudWatch", Options{URL: "http://", SigV4: &sigv4.SigV4Config{Region: "eu-central-1", ServiceName: "monitoring", AccessKey: "AKIAEXAMPLE", SecretKey: "s"}}, "Authorization", "/eu-central-1/monitoring/aws4_request"},
+		{"AWS, for Managed Prometheus", Options{URL: "http://", Signing: &Signing{Region: "eu-central-1", Service: ManagedService, Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "s", "")}}, "Authorization", "/eu-central-1/aps/aws4_request"},
+		{"AWS, for CloudWatch", Options{URL: "http://", Signing: &Signing{Region: "eu-central-1", Service: CloudWatchService, Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "s", "")}}, "Authorization", "/eu-central-1/monitoring/aws4_request"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			e := serveEngine(t, shopLoad, 20*time.Minute)

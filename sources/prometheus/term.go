@@ -100,15 +100,25 @@ func split(terms []*term, maxBytes, maxTerms int) [][]*term {
 	return groups
 }
 
-// examine asks Prometheus' own parser what an expression is. An expression that it does not
-// know may still be right for another server's dialect: the server is asked.
-func examine(t *term) (selectors []string) {
-	expr, err := parser.NewParser(parser.Options{
+func parse(text string) (parser.Expr, error) {
+	return parser.NewParser(parser.Options{
 		EnableExperimentalFunctions: true, ExperimentalDurationExpr: true,
 		EnableExtendedRangeSelectors: true, EnableBinopFillModifiers: true,
-	}).ParseExpr(t.expr)
+	}).ParseExpr(text)
+}
+
+// examine asks Prometheus' own parser what an expression is. An expression that it does not
+// know may still be right for another server's dialect: the server is asked.
+// named refuses series that are not selected by a metric's name.
+func examine(t *term, named bool) (selectors []string) {
+	expr, err := parse(t.expr)
 	if err != nil {
 		t.stands = trial
+		return nil
+	}
+	if named && !isNamed(expr) {
+		t.stands = never
+		t.problem = unnamed(t.expr)
 		return nil
 	}
 	switch expr.Type() {
