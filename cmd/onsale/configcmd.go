@@ -14,10 +14,11 @@ import (
 func (p *program) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
-		Short: "Validate, show and describe the config file",
+		Short: "Validate, show, describe and import the config file",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	cmd.AddCommand(p.importCommand())
 	cmd.AddCommand(
 		&cobra.Command{
 			Use:   "validate",
