@@ -1,6 +1,7 @@
 package grafana_test
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -170,6 +171,38 @@ func TestThresholdsKeepTheirMeaning(t *testing.T) {
 		}
 		if strings.Join(rules, "\n ") != c.want {
 			t.Errorf("%s: %q, want %q", c.steps, rules, c.want)
+		}
+	}
+}
+
+// What the config reads must be what Grafana would have asked, dollar signs and all.
+func TestAnExpressionArrivesAsGrafanaWouldAskIt(t *testing.T) {
+	for _, c := range []struct{ expr, want string }{
+		{`sum(x{shop="$shop"})`, `sum(x{shop="tide"})`},
+		{`sum(x{shop="[[shop]]_${shop:regex}$shop"})`, `sum(x{shop="tide_tidetide"})`},
+		{`label_replace(sum(x), "a", "$1-$$", "b", "(.*)$")`, `label_replace(sum(x), "a", "$1-$$", "b", "(.*)$")`},
+		{`sum(x{a=~"it's|\\d+$"})`, `sum(x{a=~"it's|\\d+$"})`},
+		{"sum(x)\n  / # the rest\n  sum(y)", "sum(x)\n  / # the rest\n  sum(y)"},
+		{`sum(rate(x[$__rate_interval])) / $__range_s`, `sum(rate(x[1m])) / 3600`},
+		{`sum(increase(x[$step]))`, `sum(increase(x[10m]))`},
+		{`sum(${shop}_orders)`, `sum(tide_orders)`},
+		{`sum by (pod) (x{sale="$sale"})`, `sum(x{sale="lantern"})`},
+	} {
+		expr, _ := json.Marshal(c.expr)
+		board := `{"panels":[{"type":"timeseries","title":"A panel","targets":[{"expr":` + string(expr) + `,"refId":"A"}]}],"templating":{"list":[
+			{"name":"shop","type":"custom","current":{"value":"tide"}},{"name":"sale","type":"query","current":{"value":"lantern"}},{"name":"step","type":"interval","current":{"value":"10m"}}]}}`
+		got, err := grafana.Import([]byte(board), options())
+		if err != nil {
+			t.Errorf("%s: %v\n%s", c.expr, err, notes(got))
+			continue
+		}
+		cfg, err := config.Parse("onsale.yaml", got.YAML, config.SystemEnvironment())
+		if err != nil {
+			t.Errorf("%s: %v", c.expr, err)
+			continue
+		}
+		if query := cfg.Sales[0].Reads[0].Prometheus.Query; query != c.want {
+			t.Errorf("%s\n became %s\n want   %s", c.expr, query, c.want)
 		}
 	}
 }

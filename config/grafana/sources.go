@@ -12,12 +12,10 @@ const (
 
 // kindsOf are the plugins of Grafana whose targets are read.
 var kindsOf = map[string]string{
-	"prometheus":                             prometheus,
-	"grafana-amazonprometheus-datasource":    prometheus, // Amazon Managed Prometheus
-	"grafana-azureprometheus-datasource":     prometheus,
-	"victoriametrics-metrics-datasource":     prometheus,
-	"cloudwatch":                             cloudwatch,
-	"__amazon-cloudwatch-metrics-datasource": cloudwatch,
+	"prometheus":                          prometheus,
+	"grafana-amazonprometheus-datasource": prometheus, // Amazon Managed Prometheus
+	"victoriametrics-metrics-datasource":  prometheus,
+	"cloudwatch":                          cloudwatch,
 }
 
 // sourceOf finds the source that a target reads; why says what can't be read.
