@@ -47,7 +47,7 @@ fuzz: ## every fuzz target for FUZZTIME
 
 .PHONY: golden
 golden: ## rewrite the golden files; read the diff before you commit it
-	go test ./views ./config ./cmd/onsale -update
+	go test ./views ./config ./config/grafana ./cmd/onsale -update
 
 .PHONY: accuracy
 accuracy: ## play all rehearsals and write docs/accuracy.md: how well the forecasts come out
