@@ -118,8 +118,10 @@ func (f *Frame) header(rows int, crowded bool) []string {
 	switch {
 	case h.LinkLag >= slowLink:
 		second = append(second, say(watch, 0, "LINK "+format(h.LinkLag.Seconds(), sale.Seconds)))
+	case h.LinkUnknown:
+		second = append(second, say(dim, 8, "link ?"))
 	case h.LinkLag > 0:
-		second = append(second, say(dim, 8, "link "+strconv.FormatFloat(h.LinkLag.Seconds(), 'f', 2, 64)+" s"))
+		second = append(second, say(dim, 8, "link "+linkLag(h.LinkLag)))
 	}
 	word, s := f.dataSummary()
 	second = append(second, part{s, word, 3})
@@ -132,6 +134,15 @@ func (f *Frame) header(rows int, crowded bool) []string {
 		c.spread(2, append(third, f.waitingTotal(), f.alarmsHeader(), f.incidentCounts()), []part{say(dim, 5, f.shownOf())})
 	}
 	return c.rows()
+}
+
+// linkLag writes a lag of less than a second with the one digit that says something.
+func linkLag(d time.Duration) string {
+	digits := 2
+	if d >= 100*time.Millisecond {
+		digits = 1
+	}
+	return strconv.FormatFloat(d.Seconds(), 'f', digits, 64) + " s"
 }
 
 func (f *Frame) snapshot() *sale.Snapshot {
