@@ -8,13 +8,15 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// farEnd is what the model knows of the other end of its link. Nothing of it waits but leave,
-// which is called from a command.
+// farEnd is what the model knows of the other end of its link. Nothing of it waits but leave and
+// settle, which are called from commands.
 type farEnd struct {
 	begin func()                // the terminal may be asked from now on
 	holds func() bool           // it is busy with what it has; a linkMsg says when it is not
 	state func() answering      // whether it answers
 	leave func(d time.Duration) // no more questions; waits for the last answer, d at most
+
+	settle func(d time.Duration) // waits until everything is written, d at most
 }
 
 // nowhere is the far end of a session that has no terminal.
@@ -24,6 +26,8 @@ func nowhere() farEnd {
 		holds: func() bool { return false },
 		state: func() answering { return untried },
 		leave: func(time.Duration) {},
+
+		settle: func(time.Duration) {},
 	}
 }
 
@@ -42,6 +46,19 @@ func (m *model) giveBack(cmd tea.Cmd) {
 		leave(leaveFor)
 		return cmd()
 	})
+}
+
+// stopWritten stops the program once the bytes that restore the terminal are out: a stopped
+// program writes none.
+type stopWritten struct {
+	stopSelf
+	settle func(d time.Duration)
+}
+
+// Run stops the process group and returns when it goes on, or was not stopped.
+func (s *stopWritten) Run() error {
+	s.settle(graceful)
+	return s.stopSelf.Run()
 }
 
 // comeBack takes the terminal again.

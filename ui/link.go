@@ -11,8 +11,8 @@ import (
 
 // The question and its answer: the status report of ECMA-48 (DSR 5: "are you well?", "I am").
 // A terminal answers it in its turn, after it has drawn everything that came before. No key
-// sends the same bytes, and every terminal that we know answers, tmux and screen included; of
-// the report of the cursor's place neither can be said (docs/decisions/0006-a-frame-when-the-last-one-was-answered.md).
+// sends the same bytes, and tmux answers it; of the reports of the cursor's place only one of
+// both can be said (docs/decisions/0006-a-frame-when-the-last-one-was-answered.md).
 const (
 	linkQuestion = "\x1b[5n"
 	linkAnswer   = "\x1b[0n"

@@ -1,7 +1,11 @@
 package ui
 
 import (
+	"bytes"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -283,4 +287,91 @@ func TestTheLagThatIsShownIsSteady(t *testing.T) {
 			break
 		}
 	}
+}
+
+func TestAProgramStopsOnlyOnceTheTerminalIsRestored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := newStuckWriter()
+		guard := NewGuard()
+		g := newGate(out, guard)
+		close(out.stuck)
+		_, _ = g.Write([]byte("the restoring bytes"))
+		began := time.Now()
+		go func() {
+			time.Sleep(300 * time.Millisecond)
+			close(out.release)
+		}()
+		g.settle(time.Minute)
+		if took := time.Since(began); took != 300*time.Millisecond || out.String() != "the restoring bytes" {
+			t.Errorf("it went on after %s with %q written", took, out.String())
+		}
+		g.settle(time.Minute) // nothing waits
+		g.shut()
+		guard.Wait()
+	})
+}
+
+func TestATerminalThatNeverTakesItHoldsUpAStopForItsBoundOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := newStuckWriter()
+		guard := NewGuard()
+		g := newGate(out, guard)
+		close(out.stuck)
+		_, _ = g.Write([]byte("x"))
+		began := time.Now()
+		g.settle(graceful)
+		if took := time.Since(began); took != graceful {
+			t.Errorf("it took %s", took)
+		}
+		g.abandon("")
+		close(out.release)
+		guard.Wait()
+	})
+}
+
+func TestWhatWaitsForAStuckTerminalIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := newStuckWriter()
+		out.waiting = make(chan struct{}, 1000)
+		guard := NewGuard()
+		g := newGate(out, guard)
+		close(out.stuck)
+		var returned atomic.Int64
+		for range 2 { // two writers: neither may be left behind
+			go func() {
+				for range 300 {
+					_, _ = g.Write(make([]byte, 1<<10))
+					returned.Add(1)
+				}
+			}()
+		}
+		synctest.Wait()
+		if n := returned.Load(); n != gateQueue>>10 {
+			t.Errorf("%d KiB wait", n)
+		}
+		close(out.release)
+		synctest.Wait()
+		if n := returned.Load(); n != 600 || len(out.String()) != 600<<10 {
+			t.Errorf("%d writes, %d bytes", n, len(out.String()))
+		}
+		g.shut()
+		guard.Wait()
+	})
+}
+
+func TestWhatIsCutOffAtTheEndIsEndedBeforeTheLastWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := newStuckWriter()
+		guard := NewGuard()
+		g := newGate(out, guard)
+		close(out.stuck)
+		_, _ = g.Write(bytes.Repeat([]byte("\x1b[38;5;231m"), 1000))
+		<-out.waiting
+		g.abandon("the last words")
+		close(out.release)
+		guard.Wait()
+		if got := out.String(); len(got) > gateChunk+20 || !strings.HasSuffix(got, "\x18the last words") {
+			t.Errorf("%d bytes, the end %q", len(got), tail(got))
+		}
+	})
 }

@@ -84,7 +84,7 @@ func newSession(o Options, keys *keymap) (*session, error) {
 	s.gate = newGate(o.Out, o.Guard)
 	m := newModel(o, keys, o.Guard)
 	m.lag = s.gate.lag
-	m.far = farEnd{holds: s.gate.holds, leave: s.gate.link.leave, state: s.gate.link.answering, begin: func() {}}
+	m.far = farEnd{holds: s.gate.holds, leave: s.gate.link.leave, state: s.gate.link.answering, begin: func() {}, settle: s.gate.settle}
 	if mayBeAsked(o.Env) {
 		m.far.begin = s.gate.begin
 	}

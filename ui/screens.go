@@ -106,7 +106,7 @@ func (m *model) redrawAll() {
 // suspend gives the terminal back, stops the process group and takes the terminal again when
 // it goes on.
 func (m *model) suspend() {
-	m.giveBack(tea.Exec(&stopSelf{}, func(error) tea.Msg { return tea.ResumeMsg{} }))
+	m.giveBack(tea.Exec(&stopWritten{settle: m.far.settle}, func(error) tea.Msg { return tea.ResumeMsg{} }))
 }
 
 func (m *model) quit() { m.giveBack(tea.Quit) }

@@ -140,7 +140,7 @@ func playSlow(t *testing.T, buffer, rate, cells int, answer func(say func(string
 	m.width, m.height = 200, 50
 	g := newGate(far, o.Guard)
 	m.lag = g.lag
-	m.far = farEnd{begin: g.begin, holds: g.holds, state: g.link.answering, leave: g.link.leave}
+	m.far = farEnd{begin: g.begin, holds: g.holds, state: g.link.answering, leave: g.link.leave, settle: g.settle}
 	ctx, stop := context.WithCancel(context.Background())
 	program := tea.NewProgram(m, tea.WithInput(newEars(in, g, ctx.Done(), o.Guard)), tea.WithOutput(g), tea.WithWindowSize(200, 50),
 		tea.WithoutSignalHandler(), tea.WithEnvironment(o.Env), tea.WithFilter((&sieve{holds: g.holds}).filter), tea.WithFPS(rendererFPS), tea.WithColorProfile(colorprofile.ANSI256))

@@ -42,6 +42,7 @@ type gate struct {
 	link      *link
 	wake      chan struct{} // holds one ring: there is something to write, or the end has come
 	room      chan struct{} // holds one ring: the queue has room again
+	empty     chan struct{} // holds one ring: everything is written
 	abandoned chan struct{}
 	closed    chan struct{} // the goroutine has written its last byte
 	once      sync.Once
@@ -72,6 +73,7 @@ func newGate(out io.Writer, g *Guard) *gate {
 		link:      newLink(),
 		wake:      make(chan struct{}, 1),
 		room:      make(chan struct{}, 1),
+		empty:     make(chan struct{}, 1),
 		abandoned: make(chan struct{}),
 		closed:    make(chan struct{}),
 		lost:      make(chan struct{}),
@@ -126,6 +128,7 @@ func (t *gate) wrote(n int, err error) {
 	t.queue = t.queue[:0]
 	t.took.Store(time.Now().UnixNano() - t.began.Load())
 	t.began.Store(0)
+	ring(t.empty)
 	if !t.busy() {
 		t.link.freed()
 	}
@@ -229,6 +232,19 @@ func (t *gate) holds() bool {
 
 func (t *gate) busy() bool {
 	return t.began.Load() != 0 || t.link.holds(time.Now())
+}
+
+// settle returns when everything is written, at the latest after d.
+func (t *gate) settle(d time.Duration) {
+	limit := time.NewTimer(d)
+	defer limit.Stop()
+	for t.began.Load() != 0 {
+		select {
+		case <-t.empty:
+		case <-limit.C:
+			return
+		}
+	}
 }
 
 // abandon makes every write return at once. When the stuck write comes back after all, the

@@ -77,9 +77,12 @@ func width(parts []part, gap int) int {
 	return max(w-gap, 0)
 }
 
-// slowLink is the time to write to the terminal from which on it is said loudly: what is on
-// the screen is older than it looks.
-const slowLink = time.Second
+// From feltLink on a lag of the terminal is felt at each key; from slowLink on it is said loudly:
+// what is on the screen is older than it looks.
+const (
+	feltLink = 100 * time.Millisecond
+	slowLink = time.Second
+)
 
 // headerRows is how many lines the header takes on the overview.
 func headerRows(f *Frame) int {
@@ -121,7 +124,11 @@ func (f *Frame) header(rows int, crowded bool) []string {
 	case h.LinkUnknown:
 		second = append(second, say(dim, 8, "link ?"))
 	case h.LinkLag > 0:
-		second = append(second, say(dim, 8, "link "+linkLag(h.LinkLag)))
+		drop := 8
+		if h.LinkLag >= feltLink {
+			drop = 4 // the cost of reading goes first
+		}
+		second = append(second, say(dim, drop, "link "+linkLag(h.LinkLag)))
 	}
 	word, s := f.dataSummary()
 	second = append(second, part{s, word, 3})
@@ -139,7 +146,7 @@ func (f *Frame) header(rows int, crowded bool) []string {
 // linkLag writes a lag of less than a second with the one digit that says something.
 func linkLag(d time.Duration) string {
 	digits := 2
-	if d >= 100*time.Millisecond {
+	if d >= feltLink {
 		digits = 1
 	}
 	return strconv.FormatFloat(d.Seconds(), 'f', digits, 64) + " s"

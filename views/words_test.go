@@ -132,6 +132,16 @@ func TestTheHeaderSaysHowFarTheTerminalLags(t *testing.T) {
 	}
 }
 
+func TestALagThatIsFeltHasItsPlaceOnANarrowScreenToo(t *testing.T) {
+	for _, size := range []struct{ w, h int }{{80, 24}, {120, 36}, {200, 50}} {
+		f := monoFrame(size.w, size.h)
+		f.Header.LinkLag = 620 * time.Millisecond
+		if text := ansi.Strip(NewRenderer().Overview(f)); !strings.Contains(text, "link 0.6 s") {
+			t.Errorf("%dx%d does not say it:\n%s", size.w, size.h, text)
+		}
+	}
+}
+
 func TestTheFooterShowsWhatWorksAndWhyTheRestDoesNot(t *testing.T) {
 	f := monoFrame(120, 36)
 	lines := plainLines(strings.Join(f.footer(), "\n"))
