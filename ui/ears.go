@@ -86,8 +86,8 @@ func (e *ears) listen(p []byte) error {
 }
 
 // newEars listens to in for the answers that the gate's terminal owes. What is no file is read
-// by a goroutine that ends with in, or after over is closed as soon as its read comes back.
-func newEars(in io.Reader, t *gate, over <-chan struct{}, g *Guard) *ears {
+// by a goroutine that ends with in, or after the gate as soon as its read comes back.
+func newEars(in io.Reader, t *gate, g *Guard) *ears {
 	e := &ears{in: in, open: func() bool { return t.link.open.Load() > 0 }, heard: t.hear}
 	if f, ok := in.(*os.File); ok {
 		e.more = func(d time.Duration) bool { return readable(f, d) }
@@ -95,7 +95,7 @@ func newEars(in io.Reader, t *gate, over <-chan struct{}, g *Guard) *ears {
 	}
 	r := &relay{chunks: make(chan []byte)}
 	e.in, e.more = r, r.more
-	g.Go("terminal reader", func() { r.run(in, over) })
+	g.Go("terminal reader", func() { r.run(in, t.closed) })
 	return e
 }
 

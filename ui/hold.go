@@ -31,6 +31,15 @@ func nowhere() farEnd {
 	}
 }
 
+// farEnd is the far end of a session on the gate's terminal, which its environment describes.
+func (t *gate) farEnd(env []string) farEnd {
+	end := farEnd{begin: func() {}, holds: t.holds, state: t.link.answering, leave: t.link.leave, settle: t.settle}
+	if mayBeAsked(env) {
+		end.begin = t.begin
+	}
+	return end
+}
+
 // linkMsg says that the terminal has come as far as everything that was written.
 type linkMsg struct{}
 

@@ -84,10 +84,7 @@ func newSession(o Options, keys *keymap) (*session, error) {
 	s.gate = newGate(o.Out, o.Guard)
 	m := newModel(o, keys, o.Guard)
 	m.lag = s.gate.lag
-	m.far = farEnd{holds: s.gate.holds, leave: s.gate.link.leave, state: s.gate.link.answering, begin: func() {}, settle: s.gate.settle}
-	if mayBeAsked(o.Env) {
-		m.far.begin = s.gate.begin
-	}
+	m.far = s.gate.farEnd(o.Env)
 	m.ctx, s.stop = context.WithCancel(context.Background())
 	reads := new(atomic.Uint64)
 	m.reads = reads.Load
@@ -98,9 +95,8 @@ func newSession(o Options, keys *keymap) (*session, error) {
 	}
 	m.width, m.height = clampSize(w, h)
 	sieve := &sieve{mouse: o.Mouse, holds: s.gate.holds}
-	ears := newEars(o.In, s.gate, s.inner.Done(), o.Guard)
 	s.program = tea.NewProgram(m,
-		tea.WithInput(keyboard{o.In, ears, s.terminalLost, reads}),
+		tea.WithInput(keyboard{o.In, newEars(o.In, s.gate, o.Guard), s.terminalLost, reads}),
 		tea.WithOutput(s.gate),
 		tea.WithEnvironment(o.Env),
 		tea.WithWindowSize(m.width, m.height),

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,8 +27,8 @@ type farTerminal struct {
 	answer  func(say func(string))
 	keys    *io.PipeWriter
 	partial string
-	drawn   map[rune]time.Time
-	bytes   int
+	mu      sync.Mutex
+	drawn   map[rune]time.Time // when each mark was drawn first
 	hangUp  chan struct{}
 }
 
@@ -70,17 +71,31 @@ func (f *farTerminal) run() {
 }
 
 func (f *farTerminal) draw(b byte) {
-	f.bytes++
+	f.mu.Lock()
 	f.partial += string([]byte{b})
 	if r, n := utf8.DecodeRuneInString(f.partial[max(0, len(f.partial)-2):]); n == 2 {
 		if _, known := f.drawn[r]; !known {
 			f.drawn[r] = time.Now()
 		}
 	}
+	f.mu.Unlock()
 	if strings.HasSuffix(f.partial, linkQuestion) && f.answer != nil {
 		f.answer(f.types)
 	}
 	f.partial = f.partial[max(0, len(f.partial)-8):]
+}
+
+// newest is the newest second that was drawn, since the start.
+func (f *farTerminal) newest() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	newest := 0
+	for r := range f.drawn {
+		if s := int(r - clockMark(0)); s >= 0 && s < 0x200 {
+			newest = max(newest, s)
+		}
+	}
+	return time.Duration(newest) * time.Second
 }
 
 func (f *farTerminal) types(s string) {
@@ -120,15 +135,18 @@ type slowFigures struct {
 	lost      int             // keys without one
 	lag       time.Duration   // the oldest second that was newest on the screen
 	quit      time.Duration
-	bytes     int
 	shownLag  time.Duration
 	answering answering
 }
 
-// playSlow presses a key each 700 ms, fifty times, and then quits, in virtual time.
-func playSlow(t *testing.T, buffer, rate, cells int, answer func(say func(string))) slowFigures {
+// playSlow presses a key each 700 ms, so many times, and then quits, in virtual time.
+func playSlow(t *testing.T, buffer, rate, cells, presses int, answer func(say func(string))) slowFigures {
 	far, in := newFarTerminal(buffer, rate, answer)
-	const n = 120
+	const n = 60
+	w, h := 80, 24
+	if cells > w*(h-2) {
+		w, h = 200, 50
+	}
 	feed := newFeed(world(n, time.Now(), nil))
 	o, keys, err := Options{Feed: feed, Env: []string{"TERM=xterm-256color", "SSH_TTY=/dev/pts/0", "LANG=en_GB.UTF-8"}, Theme: ThemeDark, MaxFPS: 5}.withDefaults()
 	if err != nil {
@@ -137,12 +155,12 @@ func playSlow(t *testing.T, buffer, rate, cells int, answer func(say func(string
 	m := newModel(o, keys, o.Guard)
 	began := time.Now()
 	m.paint = &noisePainter{textPainter: textPainter{cols: 1, visible: n}, cells: cells, began: began, noise: rand.New(rand.NewPCG(7, 7))}
-	m.width, m.height = 200, 50
+	m.width, m.height = w, h
 	g := newGate(far, o.Guard)
 	m.lag = g.lag
-	m.far = farEnd{begin: g.begin, holds: g.holds, state: g.link.answering, leave: g.link.leave, settle: g.settle}
+	m.far = g.farEnd(o.Env)
 	ctx, stop := context.WithCancel(context.Background())
-	program := tea.NewProgram(m, tea.WithInput(newEars(in, g, ctx.Done(), o.Guard)), tea.WithOutput(g), tea.WithWindowSize(200, 50),
+	program := tea.NewProgram(m, tea.WithInput(newEars(in, g, o.Guard)), tea.WithOutput(g), tea.WithWindowSize(w, h),
 		tea.WithoutSignalHandler(), tea.WithEnvironment(o.Env), tea.WithFilter((&sieve{holds: g.holds}).filter), tea.WithFPS(rendererFPS), tea.WithColorProfile(colorprofile.ANSI256))
 	ended := make(chan struct{})
 	go func() { defer close(ended); _, _ = program.Run() }()
@@ -154,22 +172,16 @@ func playSlow(t *testing.T, buffer, rate, cells int, answer func(say func(string
 
 	time.Sleep(5 * time.Second)
 	var pressed []time.Time
-	for i := range 50 {
+	for i := range presses {
 		time.Sleep(700*time.Millisecond + time.Duration(i%10)*11*time.Millisecond)
 		pressed = append(pressed, time.Now())
 		for _, b := range "\x1b[C" { // the right arrow, byte by byte
 			far.types(string(b))
 		}
 	}
-	now := time.Now()
-	newest := time.Duration(0)
-	for r, at := range far.drawn {
-		if s := int(r - clockMark(0)); s >= 0 && s < 0x200 && at.Before(now) {
-			newest = max(newest, time.Duration(s)*time.Second)
-		}
-	}
-	figures := slowFigures{lag: now.Sub(began) - newest, shownLag: g.lag(), answering: g.link.answering(), bytes: far.bytes}
+	figures := slowFigures{lag: time.Since(began) - far.newest(), shownLag: g.lag(), answering: g.link.answering()}
 	time.Sleep(25 * time.Second) // what is under way comes through
+	far.mu.Lock()
 	for i, at := range pressed {
 		shown, ok := far.drawn[keyMark(i+1)]
 		for later := i + 2; !ok && later <= len(pressed); later++ { // a later key's frame shows this one's too
@@ -181,6 +193,7 @@ func playSlow(t *testing.T, buffer, rate, cells int, answer func(say func(string
 		}
 		figures.keys = append(figures.keys, shown.Sub(at))
 	}
+	far.mu.Unlock()
 	slices.Sort(figures.keys)
 	quitAt := time.Now()
 	far.types("q")
@@ -200,8 +213,8 @@ func playSlow(t *testing.T, buffer, rate, cells int, answer func(say func(string
 }
 
 func (f slowFigures) String() string {
-	return fmt.Sprintf("key to frame p50 %s, most %s, lost %d; lag %s, said %s; quit %s; %d bytes; answers %d",
-		f.keys[len(f.keys)/2].Round(time.Millisecond), f.keys[len(f.keys)-1].Round(time.Millisecond), f.lost, f.lag.Round(time.Millisecond), f.shownLag.Round(time.Millisecond), f.quit, f.bytes, f.answering)
+	return fmt.Sprintf("key to frame p50 %s, most %s, lost %d; lag %s, said %s; quit %s; answers %d",
+		f.keys[len(f.keys)/2].Round(time.Millisecond), f.keys[len(f.keys)-1].Round(time.Millisecond), f.lost, f.lag.Round(time.Millisecond), f.shownLag.Round(time.Millisecond), f.quit, f.answering)
 }
 
 // TestOnASlowLinkNothingIsLostAndNothingIsOld runs forty seconds over 8 kB/s with 64 KiB between, in
@@ -209,29 +222,27 @@ func (f slowFigures) String() string {
 func TestOnASlowLinkNothingIsLostAndNothingIsOld(t *testing.T) {
 	plain := func(say func(string)) { say(linkAnswer) }
 	for _, c := range []struct {
-		sentence string
-		cells    int
-		answer   func(say func(string))
-		p50, lag time.Duration
-		old      time.Duration // the screen lags that much at least: so slow is this link
-		ends     answering
+		sentence    string
+		cells, keys int
+		answer      func(say func(string))
+		p50, lag    time.Duration
+		old         time.Duration // the screen lags that much at least: so slow is this link
+		ends        answering
 	}{
-		{"frames of 1.5 kB", 1500, plain, 300 * time.Millisecond, 1500 * time.Millisecond, 0, answers},
-		{"frames of 10 kB, more than a second's worth", 9000, plain, 2500 * time.Millisecond, 3 * time.Second, 0, answers},
-		{"an answer byte by byte", 1500, func(say func(string)) {
-			for _, b := range linkAnswer {
+		{"frames of 1.5 kB", 1500, 30, plain, 300 * time.Millisecond, 1500 * time.Millisecond, 0, answers},
+		{"frames of 10 kB, more than a second's worth", 9000, 20, plain, 2500 * time.Millisecond, 3 * time.Second, 0, answers},
+		{"the same for a terminal that never answers", 9000, 45, nil, time.Minute, time.Minute, 6 * time.Second, silent},
+		{"a terminal that answers twice", 1500, 10, func(say func(string)) { say(linkAnswer + linkAnswer) }, 300 * time.Millisecond, 1500 * time.Millisecond, 0, answers},
+		{"garbage around an answer, byte by byte", 1500, 10, func(say func(string)) {
+			for _, b := range "\x1b[?1;2R\x1b[3n\x1b]7;x\x1b\\" + linkAnswer + "\x1b[0;9n" {
 				say(string(b))
 			}
 		}, 300 * time.Millisecond, 1500 * time.Millisecond, 0, answers},
-		{"a terminal that answers twice", 1500, func(say func(string)) { say(linkAnswer + linkAnswer) }, 300 * time.Millisecond, 1500 * time.Millisecond, 0, answers},
-		{"garbage around the answer", 1500, func(say func(string)) { say("\x1b[?1;2R\x1b[3n\x1b]7;x\x1b\\" + linkAnswer + "\x1b[0;9n") }, 300 * time.Millisecond, 1500 * time.Millisecond, 0, answers},
-		{"garbage alone", 1500, func(say func(string)) { say("\x1b[3n") }, time.Minute, time.Minute, 0, silent},
-		{"a terminal that never answers", 1500, nil, time.Minute, time.Minute, 0, silent},
-		{"frames of 10 kB for one that never answers", 9000, nil, time.Minute, time.Minute, 7 * time.Second, silent},
+		{"garbage alone", 1500, 10, func(say func(string)) { say("\x1b[3n") }, time.Minute, time.Minute, 0, silent},
 	} {
 		t.Run(c.sentence, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := playSlow(t, 64<<10, 8000, c.cells, c.answer)
+				f := playSlow(t, 64<<10, 8000, c.cells, c.keys, c.answer)
 				t.Log(f)
 				if f.lost > 0 {
 					t.Errorf("%d keys were lost", f.lost)
