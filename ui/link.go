@@ -181,7 +181,10 @@ func (l *link) freed() {
 }
 
 // holds reports whether an answer is waited for.
-func (l *link) holds(now time.Time) bool { return now.UnixNano() < l.until.Load() }
+func (l *link) holds(now time.Time) bool {
+	left := l.until.Load() - now.UnixNano()
+	return left > 0 && left <= int64(answerWithin) // more when the clock was set back: never freeze for it
+}
 
 // lag is how long the terminal takes to draw what is written, the frame under way included; 0
 // while that is unknown.

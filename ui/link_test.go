@@ -185,6 +185,15 @@ func TestAnswersThatNobodyAskedForChangeNothing(t *testing.T) {
 	c.is(answers, time.Millisecond)
 }
 
+func TestAClockThatIsSetBackFreezesNothing(t *testing.T) {
+	c := newClockwork(t)
+	c.frame(true, true)
+	c.answer(true, false)
+	c.frame(true, true)
+	c.now = c.now.Add(-time.Hour)
+	c.held(false)
+}
+
 func TestALinkThatIsLeftAsksNothingUntilItBeginsAgain(t *testing.T) {
 	c := newClockwork(t)
 	c.frame(true, true)

@@ -94,9 +94,18 @@ func (s *seat) countQuestions(p []byte) {
 	n := bytes.Count(p, []byte(linkQuestion))
 	s.last = bytes.Clone(p[max(0, len(p)-len(linkQuestion)+1):])
 	s.asked += n
-	if state, err := term.GetState(s.tty.Fd()); n > 0 && err == nil && *state == *s.before {
-		s.early += n
+	if n == 0 {
+		return
 	}
+	conn, err := s.tty.SyscallConn() // whoever closes the terminal does so while this goes on
+	if err != nil {
+		return
+	}
+	_ = conn.Control(func(fd uintptr) {
+		if state, err := term.GetState(fd); err == nil && *state == *s.before {
+			s.early += n
+		}
+	})
 }
 
 func (s *seat) screen() string {
