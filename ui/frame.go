@@ -106,7 +106,7 @@ func (m *model) actionKeys() map[string]views.KeyHint {
 func (m *model) header() views.Header {
 	h := m.opts.Header
 	h.Filter = m.filter.text
-	h.LinkLag = m.lag()
+	h.LinkLag, h.LinkUnknown = m.steadyLag(), m.far.state() == silent
 	if m.opts.Hands == nil {
 		return h
 	}

@@ -120,7 +120,10 @@ type model struct {
 	lastKey   time.Time
 	ctrlC     time.Time
 	warned    bool                 // that quitting would leave an action behind
-	lag       func() time.Duration // how long the terminal takes to accept a frame
+	lag       func() time.Duration // how long the terminal takes to draw a frame
+	far       farEnd
+	shownLag  time.Duration
+	left      bool // the terminal is given back: nothing is drawn
 
 	wallFailed time.Time // when the log last heard that the wall's picture failed
 
@@ -151,6 +154,7 @@ func newModel(opts Options, keys *keymap, guard *Guard) *model {
 		window: nearestWindow(opts.Window),
 		pace:   pacer{max: opts.MaxFPS},
 		lag:    func() time.Duration { return 0 },
+		far:    nowhere(),
 		draw:   true,
 		runs:   map[sale.ID]*running{},
 		reads:  func() uint64 { return 0 },
@@ -165,8 +169,10 @@ func newModel(opts Options, keys *keymap, guard *Guard) *model {
 	return m
 }
 
-// Init asks the terminal once for its background colour, when the theme depends on it.
+// Init asks the terminal once for its background colour, when the theme depends on it. The
+// terminal is raw by now, so it can be asked how far it has come.
 func (m *model) Init() tea.Cmd {
+	m.far.begin()
 	if m.opts.Theme == ThemeAuto {
 		return tea.RequestBackgroundColor
 	}
@@ -181,6 +187,7 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	defer func() {
 		if r := recover(); r != nil {
 			m.broken = true
+			m.far.leave(0)
 			m.guard.failed("the screen", r)
 			next, cmd = m, tea.Quit
 		}
@@ -203,7 +210,7 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	case tea.ColorProfileMsg:
 		m.needs(m.theme.profile(msg.Profile))
 	case tea.ResumeMsg:
-		m.redrawAll()
+		m.comeBack()
 	case lookMsg:
 		if n := m.look(); !m.onWall() { // the wall is drawn once a second, whatever happens
 			m.needs(n)
@@ -212,6 +219,9 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		m.tick()
 	case logMsg:
 		m.takeLogs(msg.lines)
+	case linkMsg: // a frame that was held may be drawn
+	case heldSizeMsg:
+		m.disarm(actions.ByResize)
 	case frameMsg:
 		m.waiting = false
 	default:
@@ -247,9 +257,10 @@ func (m *model) View() (v tea.View) {
 // needs raises how soon a frame is wanted.
 func (m *model) needs(n need) { m.want = max(m.want, n) }
 
-// settleFrame draws the wanted frame now, or as soon as the pace allows.
+// settleFrame draws the wanted frame now, or as soon as the terminal has drawn the last one and
+// the pace allows it.
 func (m *model) settleFrame() {
-	if m.want < nowNeed || m.waiting {
+	if m.want < nowNeed || m.waiting || m.left || m.far.holds() {
 		return
 	}
 	forKey := m.want == keyNeed

@@ -16,6 +16,8 @@ const wheelGap = 30 * time.Millisecond
 type sieve struct {
 	mouse bool
 	wheel time.Time
+	holds func() bool        // the terminal is busy; nil: it never is
+	size  *tea.WindowSizeMsg // the newest one, held while the terminal is busy
 }
 
 // filter is a Bubble Tea event filter; it runs on the program's loop alone.
@@ -23,7 +25,9 @@ func (s *sieve) filter(_ tea.Model, msg tea.Msg) tea.Msg {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		msg.Width, msg.Height = clampSize(msg.Width, msg.Height)
-		return msg
+		return s.resize(msg)
+	case linkMsg, clockMsg:
+		return s.withSize(msg)
 	case tea.MouseMotionMsg, tea.MouseReleaseMsg:
 		return nil
 	case tea.MouseClickMsg:
