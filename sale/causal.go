@@ -44,7 +44,7 @@ type fault struct {
 	signal  Signal // the first of those that a dark source hides
 	source  string
 	blind   bool
-	derived bool // it follows from figures that have no limit of their own
+	derived string // what it is called that follows from figures without a limit of their own; else ""
 	verdict Verdict
 	since   time.Time // when it began, in the time of its samples
 	until   time.Time // the newest instant at which it was seen broken; zero for a blind one
@@ -61,7 +61,8 @@ const causalSlack = 90 * time.Second
 // before reports whether f can be the cause of o: it is known to lead there, and it was seen
 // broken first, as far as its source can tell.
 func (f *fault) before(o *fault) bool {
-	if f.blind || o.blind || !follows(f.signal, o.signal) {
+	same := f.derived != "" && f.signal == o.signal // a surge, and a queue that is too long for its limit
+	if f.blind || o.blind || !same && !follows(f.signal, o.signal) {
 		return false
 	}
 	slack := causalSlack
@@ -105,6 +106,9 @@ func (s *saleEntry) faults(st *State) []fault {
 	} else if s.stillShort(all) {
 		all = append(all, s.short)
 	}
+	if f, ok := s.surging(st); ok {
+		all = append(all, f)
+	}
 	return all
 }
 
@@ -145,7 +149,7 @@ func (s *State) shortOfHosts(all []fault) (fault, bool) {
 	}
 	o := &all[slow]
 	return fault{
-		key: string(CapacityInService), signal: CapacityInService, source: in.Spec.Source, derived: true, verdict: o.verdict,
+		key: string(CapacityInService), signal: CapacityInService, source: in.Spec.Source, derived: "too few hosts", verdict: o.verdict,
 		since: o.since, until: o.until, proven: o.proven, known: s.pointer(CapacityInService), reason: reason,
 	}, true
 }
