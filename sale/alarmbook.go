@@ -60,6 +60,7 @@ func (s *saleEntry) alarmsAt(st *State, all []fault, now time.Time) (alarms []Al
 	for i := range b.standing {
 		o := &b.standing[i]
 		if !o.blind {
+			o.parts = nil
 			o.known = st.pointer(o.signal) // its values go on; that of the last breach stays in value
 		}
 		if slices.ContainsFunc(all, func(f fault) bool { return f.key == o.key }) {
@@ -175,6 +176,9 @@ func (s *saleEntry) alarmText(o *standing) string {
 		return "source " + o.source + " can't be read"
 	case o.derived != "":
 		return o.derived
+	}
+	if o.blamed != "" {
+		return o.blamed
 	}
 	if sl := s.bySignal[o.signal]; sl != nil {
 		return causeWord(sl.spec)

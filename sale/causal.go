@@ -51,7 +51,9 @@ type fault struct {
 	proven  bool      // its rule's own duration has passed
 	rule    Rule
 	reason  string
-	known   *Known // in the judgement at hand alone; nil for a blind one
+	known   *Known   // in the judgement at hand alone; nil for a blind one
+	parts   []*Known // the parts of its figure that broke it, as above
+	blamed  string   // those parts in words; "" when none is to blame by itself
 }
 
 // causalSlack is how much later than its effect a cause may seem to begin: a slow source
@@ -84,11 +86,15 @@ func (s *saleEntry) faults(st *State) []fault {
 		if k.Breach == nil {
 			continue
 		}
-		all = append(all, fault{
+		f := fault{
 			key: string(k.Spec.Signal), signal: k.Spec.Signal, source: k.Spec.Source, verdict: k.Verdict,
 			since: k.Breach.Since, until: k.At, proven: k.Breach.Held, rule: k.Breach.Rule, known: k,
-			reason: reasonOf(st, k.Spec.Signal),
-		})
+			reason: reasonOf(st, k.Spec.Signal), parts: s.culprits(st, k),
+		}
+		if len(f.parts) > 0 {
+			f.blamed = culpritWords(k.Spec, f.parts)
+		}
+		all = append(all, f)
 	}
 	for i := range st.Reasons {
 		r := &st.Reasons[i]

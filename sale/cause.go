@@ -47,6 +47,9 @@ func (s *saleEntry) rootCause(st *State, fams []family) Cause {
 		Since: root.since, More: len(fams) - 1, Evidence: make([]Signal, 0, len(fam)+1),
 	}
 	var after []string
+	for _, k := range root.parts {
+		c.Evidence = append(c.Evidence, k.Spec.Signal)
+	}
 	for i, f := range fam {
 		if !slices.Contains(c.Evidence, f.signal) {
 			c.Evidence = append(c.Evidence, f.signal)
@@ -91,6 +94,11 @@ func (s *saleEntry) causeText(st *State, f *fault) string {
 	}
 	value, limit := distinct(b.Value, b.Rule.Limit, unit, k.Spec.Estimate && b.Rule.Of == "")
 	text := causeWord(k.Spec) + " " + value
+	if len(f.parts) == 1 {
+		text = f.blamed + " " + Format(f.parts[0].Value, unit, k.Spec.Estimate) + ", all " + value
+	} else if len(f.parts) > 1 {
+		text = f.blamed + ", all " + value
+	}
 	sign := " < "
 	if b.Rule.Above {
 		sign = " > "

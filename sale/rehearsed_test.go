@@ -63,6 +63,10 @@ sales:
 		for _, p := range d.Planned() {
 			fmt.Fprintf(&b, "        - {at: opens%+.0fs, waiting: %d, admission: %d, capacity: %d}\n", p.After.Seconds(), p.Waiting, p.Admission, p.Capacity)
 		}
+		fmt.Fprintf(&b, "    signals:\n")
+		for _, p := range shop.Providers() {
+			fmt.Fprintf(&b, "      payment_failure_ratio_%s: {from: metrics, unit: ratio, group: funnel, splits: payment_failure_ratio, part: payment provider %s, query: declines}\n", strings.ToLower(p), p)
+		}
 		fmt.Fprintf(&b, "    with: {room: %s, db: %s, db_max: %d, alb: %q, asg: %s, distribution: %s, queue: %s}\n",
 			d.Room, d.DB, d.DBMax, d.ALB, d.ASG, d.Distribution, d.Queue)
 	}
