@@ -95,14 +95,21 @@ func (s *saleEntry) minutesOf(name Signal, end int64) []float64 {
 	return m.until(end, window)
 }
 
-// gate finds how many are let in since the gate was last set.
+// gate finds how many are let in since the gate was last set, or the doors opened: that nobody was let
+// in before says nothing of how many are now.
 func (s *saleEntry) gate(admitted []float64) {
 	l := &s.look
 	limits := s.minutesOf(AdmissionLimit, l.end)
 	set := 0 // the first minute of the present limit
+	if opened := s.opened(); opened > 0 {
+		for i := range admitted[:opened] {
+			admitted[i] = math.NaN()
+		}
+		set = min(opened+settles, len(limits))
+	}
 	for i := len(limits) - 1; i > 0; i-- {
 		if a, b := limits[i], limits[i-1]; !math.IsNaN(a) && !math.IsNaN(b) && math.Abs(a-b) > 0.02*math.Max(a, b) {
-			set = min(i+settles, len(limits))
+			set = max(set, min(i+settles, len(limits)))
 			break
 		}
 	}
@@ -120,6 +127,11 @@ func (s *saleEntry) gate(admitted []float64) {
 			}
 		}
 	}
+}
+
+// opened is how many minutes of the window lie before the doors opened, or hold that.
+func (s *saleEntry) opened() int {
+	return int(min(max(floorTo(s.sale.Opens.UnixNano(), minute)/minute-(s.look.end-window), 0), window))
 }
 
 // queueing finds how many join: as it is read, or else by what the queue gained and let in.
@@ -206,8 +218,7 @@ func (s *saleEntry) taking(admitted []float64) {
 			gone[i] = math.NaN() // tickets were put on sale
 		}
 	}
-	opened := int(min(max(floorTo(s.sale.Opens.UnixNano(), minute)/minute-(l.end-window), 0), window))
-	for i := range min(len(gone), opened) {
+	for i := range min(len(gone), s.opened()) {
 		gone[i] = math.NaN()
 	}
 	l.taken = forecast.Smooth(gone)

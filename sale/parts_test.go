@@ -44,12 +44,14 @@ func TestTheCauseNamesThePartThatBrokeAFigure(t *testing.T) {
 		evidence      []Signal
 	}{
 		"one of two": {
-			[]string{"A", "B"}, map[string]float64{"A": 0.0845, "B": 0.0145},
+			[]string{"A", "B"},
+			map[string]float64{"A": 0.0845, "B": 0.0145},
 			"payment provider A declines 8.5 %, all 7.0 % > 5.0 %", "payment provider A declines",
 			[]Signal{"payment_failure_ratio_A", PaymentFailureRatio},
 		},
 		"two of three": {
-			[]string{"A", "B", "C"}, map[string]float64{"A": 0.09, "B": 0.01, "C": 0.08},
+			[]string{"A", "B", "C"},
+			map[string]float64{"A": 0.09, "B": 0.01, "C": 0.08},
 			"payment provider A and payment provider C declines, all 7.0 % > 5.0 %", "payment provider A and payment provider C declines",
 			[]Signal{"payment_failure_ratio_A", "payment_failure_ratio_C", PaymentFailureRatio},
 		},
