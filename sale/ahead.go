@@ -148,13 +148,14 @@ func (s *saleEntry) goOn(st *State, c *course) {
 // gate's plan and the room on the site let them in, and beyond the longest horizon as they do then.
 func (c *course) untilLetIn(ahead, times float64) time.Duration {
 	site := c.site
-	site.Queue, site.Stock, site.Full = ahead, math.Inf(1), 0
+	site.Queue, site.Stock, site.Full = ahead, 0, 0 // the walk ends when they are in, whatever is sold by then
 	site.Admitted = func(m float64) float64 { return c.rate(m) * times }
 	site.Joining = func(float64) float64 { return 0 }
-	walk := site.Walk(mostHorizon)
-	if !math.IsInf(walk.Drained, 1) {
+	if walk := site.Walk(mostHorizon); !math.IsInf(walk.Drained, 1) {
 		return minutesLong(walk.Drained)
 	}
+	site.Stock = math.Inf(1)
+	walk := site.Walk(mostHorizon)
 	return minutesLong(mostHorizon + (ahead-walk.Served)/(c.rate(mostHorizon)*times))
 }
 
@@ -176,11 +177,8 @@ func (s *saleEntry) sellOutAlone(st *State) {
 	taken := s.look.taken
 	horizon := math.Min(horizonPer*float64(taken.N), mostHorizon)
 	doubt := math.Hypot(sigmas*taken.Spread(10)/math.Max(taken.Level, 1), leastDoubt)
-	gone := func(factor float64) float64 {
-		site := forecast.Site{Stock: left.Value, Each: factor, Queue: manyPeople, Admitted: taken.At, Joining: func(float64) float64 { return 0 }}
-		return site.Walk(horizon).SoldOut
-	}
-	f.SellOut = when(left.At, gone(1), gone(1+doubt), gone(math.Max(0, 1-doubt)), horizon, "sell-out")
+	gone := taken.Spent([3]float64{left.Value, left.Value / (1 + doubt), left.Value / math.Max(0, 1-doubt)}, horizon)
+	f.SellOut = when(left.At, gone[0], gone[1], gone[2], horizon, "sell-out")
 }
 
 // when turns minutes from an instant into a forecast.
