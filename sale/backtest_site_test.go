@@ -2,7 +2,9 @@ package sale_test
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -98,9 +100,46 @@ type saidOfTheSite struct {
 
 // foretold is what came of the forecasts of one limit.
 type foretold struct {
-	came     []outcome // those that it came true of, a minute or more ahead
-	notCome  int       // said to be a minute or more ahead, and it never came, or the sale was over before
-	fullText int       // said to be full already, and it was not
+	came    []outcome // those that it came true of, a minute or more ahead
+	notCome int       // said to be a minute or more ahead, and it never came, or the sale was over before
+	fullNow int       // said to be full already, and it was not
+}
+
+// join adds what another night told.
+func (s *saidOfTheSite) join(o *saidOfTheSite) {
+	s.waits = append(s.waits, o.waits...)
+	if s.limits == nil {
+		s.limits = map[sale.LimitName]foretold{}
+	}
+	for name, f := range o.limits {
+		sum := s.limits[name]
+		s.limits[name] = foretold{append(sum.came, f.came...), sum.notCome + f.notCome, sum.fullNow + f.fullNow}
+	}
+}
+
+// playedNight is what a night's forecasts came to.
+type playedNight struct {
+	sellOuts, drains []outcome
+	site             saidOfTheSite
+}
+
+// playNights plays a night with every seed, some at once, and returns them by seed.
+func playNights(t *testing.T, seeds int, scenario string, lasts time.Duration, hand func(*shop.World, time.Duration)) []playedNight {
+	nights := make([]playedNight, seeds)
+	var running sync.WaitGroup
+	seats := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i := range nights {
+		seats <- struct{}{}
+		running.Go(func() {
+			defer func() { <-seats }()
+			guesses, sales := playNight(t, scenario, uint64(i+1), lasts, hand)
+			n := &nights[i]
+			n.sellOuts, n.drains = outcomes(guesses, sales)
+			n.site.add(guesses, sales)
+		})
+	}
+	running.Wait()
+	return nights
 }
 
 // least is how far ahead a limit must lie to be counted: nearer, its readings are as old.
@@ -135,7 +174,7 @@ func (s *saidOfTheSite) limit(g *guess, c *siteCourse, soldBefore func(time.Dura
 	switch {
 	case came && after < least, ahead <= 0 && c.wasFilled(g.of, g.at): // nothing is left to foretell
 	case ahead <= 0:
-		f.fullText++
+		f.fullNow++
 	case came:
 		real := g.at.Add(after)
 		f.came = append(f.came, outcome{
@@ -186,7 +225,7 @@ an admission comes to lies just at a limit, nothing tells when chance will take 
 		if n := len(f.came) + f.notCome; n > 0 {
 			score := scoreOf(f.came)
 			fmt.Fprintf(&b, "| %s | %d | %.0f %% | %.0f %% | %.0f %% | %.0f %% | %d |\n", strings.ReplaceAll(string(name), "_", " "), n,
-				100*float64(len(f.came))/float64(n), 100*score.median, 100*score.p90, 100*score.insideOfTold, f.fullText)
+				100*float64(len(f.came))/float64(n), 100*score.median, 100*score.p90, 100*score.insideOfTold, f.fullNow)
 		}
 	}
 	return b.String()

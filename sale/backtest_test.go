@@ -329,18 +329,16 @@ func TestTheAccuracyTable(t *testing.T) {
 	var site saidOfTheSite
 	for _, scenario := range shop.Scenarios() {
 		var own []outcome
-		for seed := range uint64(seeds) {
-			guesses, sales := playNight(t, scenario.Name, seed+1, 2*time.Hour, nil)
-			site.add(guesses, sales)
-			s, d := outcomes(guesses, sales)
-			own, drains = append(own, s...), append(drains, d...)
+		for _, n := range playNights(t, seeds, scenario.Name, 2*time.Hour, nil) {
+			site.join(&n.site)
+			own, drains = append(own, n.sellOuts...), append(drains, n.drains...)
 		}
 		sellOuts = append(sellOuts, own...)
 		byScenario.WriteString(scoreOf(own).row(scenario.Name))
 	}
 	for _, factor := range opened() {
-		for seed := range uint64(seeds) {
-			site.add(playNight(t, "calm", seed+1, time.Hour, openGates(factor)))
+		for _, n := range playNights(t, seeds, "calm", time.Hour, openGates(factor)) {
+			site.join(&n.site)
 		}
 	}
 	var doc strings.Builder
