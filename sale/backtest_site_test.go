@@ -215,7 +215,9 @@ ten minutes into the story, 20 seeds each. Only those who were let in before the
 
 What the present admission fills, on the same nights: a database's connections, the gate's ceiling of people on the site, what the instances carry. A limit that lies a minute or
 more ahead is counted, and not any more once it is full. "Came" is of those that were told; the error is of those that came. Where the level that
-an admission comes to lies just at a limit, nothing tells when chance will take it over; and people who run out of queue fill nothing.
+an admission comes to lies just at a limit, nothing tells when chance will take it over; and people who run out of queue fill nothing. What a person costs
+the database is fitted on the first minutes of an opening, too, when its connections are read two minutes late: there it has been wrong each time, so go by the share
+that is used, not by this clock, until a sale has been open for ten minutes.
 
 | limit | told | came | median error | 90th percentile | in range | said to be full, and was not |
 |---|---|---|---|---|---|---|
@@ -223,9 +225,11 @@ an admission comes to lies just at a limit, nothing tells when chance will take 
 	for _, name := range []sale.LimitName{sale.LimitDatabase, sale.LimitActive, sale.LimitInstances} {
 		f := s.limits[name]
 		if n := len(f.came) + f.notCome; n > 0 {
-			score := scoreOf(f.came)
-			fmt.Fprintf(&b, "| %s | %d | %.0f %% | %.0f %% | %.0f %% | %.0f %% | %d |\n", strings.ReplaceAll(string(name), "_", " "), n,
-				100*float64(len(f.came))/float64(n), 100*score.median, 100*score.p90, 100*score.insideOfTold, f.fullNow)
+			errors := "– | – | –"
+			if score := scoreOf(f.came); score.told > 0 {
+				errors = fmt.Sprintf("%.0f %% | %.0f %% | %.0f %%", 100*score.median, 100*score.p90, 100*score.insideOfTold)
+			}
+			fmt.Fprintf(&b, "| %s | %d | %.0f %% | %s | %d |\n", strings.ReplaceAll(string(name), "_", " "), n, 100*float64(len(f.came))/float64(n), errors, f.fullNow)
 		}
 	}
 	return b.String()
