@@ -88,6 +88,8 @@ type signalIn struct {
 	Label   text    `json:"label" jsonschema_description:"The word on the screen."`
 	Group   text    `json:"group" jsonschema_description:"autoscaling: the group's name or ARN. Of any other source, where the signal stands on the screen: demand, admission, funnel, stock, health, saturation, capacity or other. A standard signal has its own. Default: other."`
 	Of      str     `json:"of" jsonschema_description:"The signal that this one is a part of, such as its limit."`
+	Splits  str     `json:"splits" jsonschema_description:"The signal that this one is a part of the figure of, for one payment provider, one zone, one shop. Of a breach the cause names the part that broke it."`
+	Part    text    `json:"part" jsonschema_description:"What that part is called in the cause: payment provider A."`
 	Needed  phases  `json:"needed" jsonschema_description:"The phases in which the sale can't be judged without it; true: all of them."`
 	Watch   levels  `json:"watch" jsonschema_description:"When to look: a rule, a rule per phase, or null for none."`
 	Bad     levels  `json:"bad" jsonschema_description:"When it is bad: a rule, a rule per phase, or null for none."`

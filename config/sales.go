@@ -156,6 +156,7 @@ func (b *salesBuilder) signals(s *Sale, res *resolved, sc *scope) map[sale.Signa
 	}
 	place := places()
 	slices.SortStableFunc(all, func(x, y built) int { return place(x.spec) - place(y.spec) })
+	b.parts(all, known, res.removed)
 	for i := range all {
 		b.rules(&all[i], known, res.removed)
 		s.Signals = append(s.Signals, all[i].spec)

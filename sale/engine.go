@@ -129,7 +129,6 @@ func (e *engine) addSale(s *Sale, now time.Time) {
 		entry.tickets = sl
 	}
 	entry.assessed = newAssessment(entry)
-	entry.watchMinutes()
 	e.sales = append(e.sales, entry)
 }
 
