@@ -13,11 +13,12 @@ import (
 func (p *program) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
-		Short: "Validate, show and describe the config file",
+		Short: "Write, validate, show and describe the config file",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
+		p.configInitCommand(),
 		&cobra.Command{
 			Use:   "validate",
 			Short: "Read the config and say everything that is wrong with it",
