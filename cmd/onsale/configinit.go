@@ -142,13 +142,20 @@ func (p *program) keep(b *beginning, text string, cfg *config.Config, note func(
 	for i := range cfg.Sales {
 		reads += len(cfg.Sales[i].Reads)
 	}
-	note("%s is written and valid: %d sale, %d sources, %d signals read", b.file, len(cfg.Sales), len(cfg.Sources), reads)
+	note("%s is written and valid: %s, %s, %s", b.file, counted(len(cfg.Sales), "sale"), counted(len(cfg.Sources), "source"), counted(reads, "signal"))
 	at := ""
 	if b.file != "onsale.yaml" {
 		at = " --config " + b.file
 	}
 	note("next: onsale check%s   reads everything once\n      onsale%s         the cockpit\n      onsale doctor%s  when something can't be read", at, at, at)
 	return nil
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func writeWhole(file, text string, over bool) error {

@@ -205,3 +205,21 @@ func TestWhatBearsTheSalesNameIsItsOwnAndNothingElseIsGuessed(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsShownCanBeOneSaleOrWhereItIsWritten(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "onsale.yaml")
+	text := "environment: test\nsources:\n  metrics: {kind: prometheus, url: \"http://127.0.0.1:9\"}\ntemplates:\n  shop:\n    signals:\n      request_rate: {from: metrics, query: up}\n" +
+		"sales:\n  - {id: arena, name: Arena, template: shop, opens: 2026-12-01T10:00Z}\n  - {id: bay, name: Bay, template: shop, opens: 2026-12-01T10:00Z}\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := runIn(t, nil, "config", "show", "-c", file, "--sale", "bay"); out.code != 0 || !strings.Contains(out.stdout, "id: bay") || strings.Contains(out.stdout, "id: arena") {
+		t.Errorf("exit %d\n%s%s", out.code, out.stdout, out.stderr)
+	}
+	if out := runIn(t, nil, "config", "show", "-c", file, "--sale", "bay", "--origins"); out.code != 0 || !strings.Contains(out.stdout, "bay  request_rate.query  "+file+":7\n") {
+		t.Errorf("exit %d\n%s%s", out.code, out.stdout, out.stderr)
+	}
+	if out := runIn(t, nil, "config", "show", "-c", file, "--sale", "cove"); out.code != 3 || !strings.Contains(out.stderr, "arena, bay") {
+		t.Errorf("a sale that is not there: exit %d, %s", out.code, out.stderr)
+	}
+}
