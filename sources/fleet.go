@@ -21,8 +21,13 @@ type Fleet struct {
 	of   map[string]*member
 }
 
+// Closer is a source that holds on to something, such as a connection. A fleet closes it once it is not
+// read any more; a read that ignores its context may still be under way then.
+type Closer interface{ Close() error }
+
 // member is one source that is read, by a poller of its own.
 type member struct {
+	source Source
 	poller *Poller
 	stop   context.CancelFunc
 	ended  chan struct{}
@@ -77,6 +82,9 @@ func (f *Fleet) Replace(stay func(name string) bool, between func(), come ...Sou
 		if m.stop != nil {
 			<-m.ended
 		}
+		if c, ok := m.source.(Closer); ok {
+			_ = c.Close() // nobody is left whom an error would tell anything
+		}
 	}
 	between()
 	f.look.Lock()
@@ -91,7 +99,7 @@ func (f *Fleet) add(come []Source) (added []*member) {
 	for _, src := range come {
 		name := src.Info().Name
 		if f.of[name] == nil {
-			f.of[name] = &member{poller: NewPoller(f.sink, f.opts, src), ended: make(chan struct{})}
+			f.of[name] = &member{source: src, poller: NewPoller(f.sink, f.opts, src), ended: make(chan struct{})}
 			added = append(added, f.of[name])
 		}
 	}

@@ -73,6 +73,35 @@ func TestNothingOfAStoppedSourceArrivesAfterItsReplacement(t *testing.T) {
 	})
 }
 
+// holder is a source that holds on to something.
+type holder struct {
+	*script
+	closed int
+}
+
+func (h *holder) Close() error { h.closed++; return nil }
+
+func TestASourceThatGoesLetsGoOfWhatItHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		goes, stays := &holder{script: &script{name: "goes", every: time.Second}}, &holder{script: &script{name: "stays", every: time.Second}}
+		f := NewFleet(&sink{}, PollerOptions{}, goes, stays)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); f.Run(ctx) }()
+		time.Sleep(3 * time.Second)
+		f.Replace(func(name string) bool { return name == "stays" }, func() {
+			if goes.closed != 1 || goes.inside != 0 {
+				t.Errorf("closed %d times, with %d reads inside", goes.closed, goes.inside)
+			}
+		})
+		if stays.closed != 0 {
+			t.Error("what stays was closed")
+		}
+		stop()
+		<-ended
+	})
+}
+
 func TestAReadThatIgnoresItsContextHoldsUpNoReplacement(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})

@@ -50,7 +50,7 @@ func (d *doctor) readConfig() *config.Config {
 		d.say(symptom{"here", "config", "", warns, first, mend})
 	}
 	if len(cfg.Warnings) == 0 {
-		d.say(symptom{"here", "config", "", fine, fmt.Sprintf("%s is valid: %d sales, %d sources, %d controls", cfg.Path, len(cfg.Sales), len(cfg.Sources), len(cfg.Controls)), ""})
+		d.say(symptom{"here", "config", "", fine, fmt.Sprintf("%s is valid: %s, %s, %s", cfg.Path, counted(len(cfg.Sales), "sale"), counted(len(cfg.Sources), "source"), counted(len(cfg.Controls), "control")), ""})
 	}
 	return cfg
 }
