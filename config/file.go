@@ -42,7 +42,7 @@ func (limitsIn) what() string { return "limits" }
 // templateIn is a template, and the whole of a shipped template's file.
 type templateIn struct {
 	place
-	Extends    str            `json:"extends" jsonschema_description:"The template that this one changes: builtin/onsale, or one of this file."`
+	Extends    parents        `json:"extends" jsonschema_description:"The template that this one changes, a shipped one or one of this file; or a list of them, which are laid side by side: [builtin/alb, builtin/rds]."`
 	Variables  rawMap         `json:"variables" jsonschema_description:"Variables with their defaults; null: every sale must set it. Use them as $name or ${name}; $sale is the sale's id, $$ a dollar sign."`
 	Signals    rawMap         `json:"signals" jsonschema_description:"What is measured, by signal name. A signal without from changes the inherited one; null removes it."`
 	Objectives []*objectiveIn `json:"objectives" jsonschema_description:"What is promised to buyers. One with the name of an inherited one replaces it."`

@@ -108,6 +108,7 @@ var beyondSchema = map[string]bool{
 	"address-without-a-scheme": true,
 
 	"rds-field-of-another-unit": true, "rds-signal-of-an-instance-and-a-cluster": true, "rds-signal-without-a-database": true, "rds-signal-without-a-field": true, "rds-storage-of-a-cluster": true,
+	"two-templates-of-one-signal": true,
 
 	"incident-control-with-the-token-of-a-source": true, "signal-from-a-source-of-incidents": true,
 
