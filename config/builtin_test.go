@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -235,5 +236,17 @@ func TestWhatTwoTemplatesDeclareIsOneWhereItCameFromOneAncestor(t *testing.T) {
 	}
 	if slices.ContainsFunc(c.Sales[0].Signals, func(s sale.Spec) bool { return s.Signal == "request_rate" }) {
 		t.Error("request_rate is still there")
+	}
+}
+
+// A poll of CloudWatch brings figures that are minutes old; the limit that was read a second ago is
+// theirs too, or the first verdict would have to wait for it.
+func TestALimitOfADatabaseStandsForTheFiguresThatAreHeldAgainstIt(t *testing.T) {
+	s := declared(t, declaring("", "builtin/rds", "db: shop")).Sales[0]
+	if got, want := spec(t, &s, sale.DBConnectionsMax).Cadence, (sale.Cadence{Period: 30 * time.Second, Delay: 5 * time.Minute}); got != want {
+		t.Errorf("the limit: %+v", got)
+	}
+	if got := spec(t, &s, "db_available").Cadence; got.Delay != 0 {
+		t.Errorf("a state is as old as it is: %+v", got)
 	}
 }
