@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,17 +56,38 @@ func declared(t *testing.T, text string) *Config {
 	return c
 }
 
+// shipped are the sales that the samples give, by template. Each is resolved once for all tests.
+var shipped = sync.OnceValues(func() (map[string]*Config, error) {
+	all := map[string]*Config{}
+	for name, with := range samples {
+		c, err := parse("onsale.yaml", "/conf", []byte(declaring("", builtinPrefix+name, with)), fixtureEnvironment())
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all[name] = c
+	}
+	return all, nil
+})
+
+func shippedSales(t *testing.T) map[string]*Config {
+	t.Helper()
+	all, err := shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 func TestEveryShippedTemplateResolvesWithItsSampleVariables(t *testing.T) {
 	var names []string
 	for _, name := range Builtins() {
 		short := strings.TrimPrefix(name, builtinPrefix)
 		names = append(names, short)
 		t.Run(short, func(t *testing.T) {
-			with, ok := samples[short]
+			c, ok := shippedSales(t)[short]
 			if !ok {
 				t.Fatal("it has no sample variables")
 			}
-			c := declared(t, declaring("", name, with))
 			if len(c.Warnings) > 0 {
 				t.Errorf("warnings: %v", c.Warnings)
 			}
@@ -100,8 +122,8 @@ func TestEveryShippedTemplateResolvesWithItsSampleVariables(t *testing.T) {
 
 func TestEveryQueryOfAShippedTemplateIsGoodPromQL(t *testing.T) {
 	p, queries := parser.NewParser(parser.Options{}), 0
-	for name, with := range samples {
-		for _, r := range declared(t, declaring("", builtinPrefix+name, with)).Sales[0].Reads {
+	for name, c := range shippedSales(t) {
+		for _, r := range c.Sales[0].Reads {
 			if r.Prometheus == nil {
 				continue
 			}
@@ -171,8 +193,8 @@ var only = map[string]string{
 
 func TestEveryMetricOfAShippedTemplateIsOneThatCloudWatchHas(t *testing.T) {
 	seen := map[string]bool{}
-	for name, with := range samples {
-		for _, r := range declared(t, declaring("", builtinPrefix+name, with)).Sales[0].Reads {
+	for name, c := range shippedSales(t) {
+		for _, r := range c.Sales[0].Reads {
 			if r.CloudWatch == nil {
 				continue
 			}

@@ -51,8 +51,15 @@ func fields(pairs ...string) string {
 func instanceXML(name string, more ...string) string {
 	given := fields(more...)
 	usual := [][2]string{
-		{"DBInstanceIdentifier", name}, {"DBInstanceArn", arnOf + "db:" + name}, {"DBInstanceStatus", "available"}, {"DBInstanceClass", "db.r6g.large"},
-		{"Engine", "postgres"}, {"EngineVersion", "17.4"}, {"MultiAZ", "true"}, {"AllocatedStorage", "200"}, {"MaxAllocatedStorage", "500"},
+		{"DBInstanceIdentifier", name},
+		{"DBInstanceArn", arnOf + "db:" + name},
+		{"DBInstanceStatus", "available"},
+		{"DBInstanceClass", "db.r6g.large"},
+		{"Engine", "postgres"},
+		{"EngineVersion", "17.4"},
+		{"MultiAZ", "true"},
+		{"AllocatedStorage", "200"},
+		{"MaxAllocatedStorage", "500"},
 		{"PreferredMaintenanceWindow", "tue:02:00-tue:02:30"},
 		{"DBParameterGroups", element("DBParameterGroup", fields("DBParameterGroupName", "pg17", "ParameterApplyStatus", "in-sync"))},
 	}
