@@ -48,6 +48,7 @@ type Source struct {
 	WaitingRoom *WaitingRoomSource
 	AutoScaling *AutoScalingSource
 	ECS         *ECSSource
+	RDS         *RDSSource
 	Kubernetes  *KubernetesSource
 	HTTPJSON    *HTTPJSONSource
 	Redis       *RedisSource
@@ -71,6 +72,7 @@ const (
 	KindWaitingRoom = "cloudflare-waiting-room"
 	KindAutoScaling = "autoscaling"
 	KindECS         = "ecs"
+	KindRDS         = "rds"
 	KindKubernetes  = "kubernetes"
 
 	// The kinds that read alarms and no signals.
@@ -81,7 +83,7 @@ const (
 
 // Kinds lists the kinds of source in order. The caller owns the slice.
 func Kinds() []string {
-	kinds := []string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes, KindHTTPJSON, KindRedis, KindCloudWatchAlarms, KindPrometheusAlerts, KindAlertmanagerAlerts}
+	kinds := []string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom, KindAutoScaling, KindECS, KindRDS, KindKubernetes, KindHTTPJSON, KindRedis, KindCloudWatchAlarms, KindPrometheusAlerts, KindAlertmanagerAlerts}
 	return append(kinds, incidentKinds()...)
 }
 
@@ -168,6 +170,11 @@ type ECSSource struct {
 	ScalingEndpoint string // of Application Auto Scaling; "": AWS's own, or nobody's where Endpoint is another
 }
 
+// RDSSource reads RDS instances and Aurora clusters of one region.
+type RDSSource struct {
+	AWS
+}
+
 // KubernetesSource reads the workloads of one cluster.
 type KubernetesSource struct {
 	Cluster
@@ -207,6 +214,7 @@ type Read struct {
 	WaitingRoom *WaitingRoomRead
 	AutoScaling *AutoScalingRead
 	ECS         *ECSRead
+	RDS         *RDSRead
 	Kubernetes  *KubernetesRead
 	HTTPJSON    *HTTPJSONRead
 	Redis       *RedisRead
@@ -262,6 +270,14 @@ type ECSRead struct {
 	Cluster string // name or ARN; "" is the one in the service's ARN, else "default"
 	Service string // name or ARN
 	Field   string
+}
+
+// RDSRead is one figure of a database: "connections_max", "available", "readers",
+// "failover_targets", "storage_bytes", "storage_max_bytes", "acu_min" or "acu_max".
+type RDSRead struct {
+	Instance string // identifier or ARN; exactly one of the two is set
+	Cluster  string
+	Field    string
 }
 
 // KubernetesRead is one figure of a workload: "in_service", "desired", "min", "max", "pending"

@@ -3,9 +3,9 @@ package config
 // The keys of a source, by kind. All share sourceIn.
 
 type sourceIn struct {
-	Kind    str      `json:"kind" jsonschema:"required,enum=prometheus,enum=cloudwatch,enum=sqs,enum=cloudflare-waiting-room,enum=autoscaling,enum=ecs,enum=kubernetes,enum=http-json,enum=redis,enum=cloudwatch-alarms,enum=prometheus-alerts,enum=alertmanager-alerts,enum=pagerduty,enum=alertmanager,enum=ssm-opsitem" jsonschema_description:"What system it is."`
-	Every   span     `json:"every" jsonschema_description:"How often to ask. Default: 5s prometheus and redis, 60s cloudwatch, 10s sqs, 15s http-json (queue-it 30s, rabbitmq 10s), 30s cloudflare-waiting-room, pagerduty, alertmanager and ssm-opsitem, 15s autoscaling, ecs, kubernetes and the sources of alarms."`
-	Timeout span     `json:"timeout" jsonschema_description:"How long to wait for an answer, 100ms to 60s. Default: 5s prometheus, http-json, redis, prometheus-alerts, alertmanager-alerts and sqs, 10s cloudwatch-alarms, cloudflare-waiting-room, autoscaling, ecs, kubernetes, pagerduty, alertmanager and ssm-opsitem, 15s cloudwatch."`
+	Kind    str      `json:"kind" jsonschema:"required,enum=prometheus,enum=cloudwatch,enum=sqs,enum=cloudflare-waiting-room,enum=autoscaling,enum=ecs,enum=rds,enum=kubernetes,enum=http-json,enum=redis,enum=cloudwatch-alarms,enum=prometheus-alerts,enum=alertmanager-alerts,enum=pagerduty,enum=alertmanager,enum=ssm-opsitem" jsonschema_description:"What system it is."`
+	Every   span     `json:"every" jsonschema_description:"How often to ask. Default: 5s prometheus and redis, 60s cloudwatch, 10s sqs, 15s http-json (queue-it 30s, rabbitmq 10s), 30s cloudflare-waiting-room, pagerduty, alertmanager, ssm-opsitem and rds, 15s autoscaling, ecs, kubernetes and the sources of alarms."`
+	Timeout span     `json:"timeout" jsonschema_description:"How long to wait for an answer, 100ms to 60s. Default: 5s prometheus, http-json, redis, prometheus-alerts, alertmanager-alerts and sqs, 10s cloudwatch-alarms, cloudflare-waiting-room, autoscaling, ecs, rds, kubernetes, pagerduty, alertmanager and ssm-opsitem, 15s cloudwatch."`
 	Budget  budgetIn `json:"budget" jsonschema_description:"The most calls that reading may use. Default: by the provider's own limit."`
 	// AllowHTTP is for a proxy on a trusted network.
 	AllowHTTP toggle `json:"allow_http" jsonschema_description:"true lets credentials go over http, or a redis password over plain TCP, to another machine."`
@@ -126,6 +126,14 @@ type ecsIn struct {
 }
 
 func (ecsIn) what() string { return "an ecs source" }
+
+type rdsIn struct {
+	place
+	sourceIn
+	awsIn
+}
+
+func (rdsIn) what() string { return "an rds source" }
 
 // clusterIn is what every use of a Kubernetes cluster has.
 type clusterIn struct {

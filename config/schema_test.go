@@ -107,6 +107,9 @@ var beyondSchema = map[string]bool{
 	"waiting-room-asked-too-often": true, "waiting-room-field-in-another-unit": true, "wrong-unit-of-a-standard-signal": true,
 	"address-without-a-scheme": true, "prometheus-of-another-kind": true,
 
+	"rds-field-of-another-unit": true, "rds-signal-of-an-instance-and-a-cluster": true, "rds-signal-without-a-database": true, "rds-signal-without-a-field": true, "rds-storage-of-a-cluster": true,
+	"two-templates-of-one-signal": true,
+
 	"incident-control-with-the-token-of-a-source": true, "signal-from-a-source-of-incidents": true,
 
 	"abort-on-an-unknown-signal": true, "abort-that-waits": true, "action-by-an-unknown-control": true,

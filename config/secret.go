@@ -111,6 +111,9 @@ func (s *Source) awsLogins() []AWS {
 	if s.ECS != nil {
 		logins = append(logins, s.ECS.AWS)
 	}
+	if s.RDS != nil {
+		logins = append(logins, s.RDS.AWS)
+	}
 	if s.OpsItem != nil {
 		logins = append(logins, s.OpsItem.AWS)
 	}

@@ -116,6 +116,8 @@ func (sh *shower) source(s *Source) yaml.MapSlice {
 		sh.aws(&m, s.ECS.AWS)
 		add(&m, "cluster", s.ECS.Cluster)
 		add(&m, "scaling_endpoint", s.ECS.ScalingEndpoint)
+	case s.RDS != nil:
+		sh.aws(&m, s.RDS.AWS)
 	case s.Kubernetes != nil:
 		cluster(&m, s.Kubernetes.Cluster)
 	case s.HTTPJSON != nil, s.Redis != nil:

@@ -59,7 +59,7 @@ func sourceTypes() map[string]any {
 	maps.Copy(all, map[string]any{
 		KindPrometheus: &prometheusIn{}, KindCloudWatch: &cloudwatchIn{},
 		KindSQS: &sqsIn{}, KindWaitingRoom: &waitingRoomIn{},
-		KindAutoScaling: &autoScalingIn{}, KindECS: &ecsIn{}, KindKubernetes: &kubernetesIn{},
+		KindAutoScaling: &autoScalingIn{}, KindECS: &ecsIn{}, KindRDS: &rdsIn{}, KindKubernetes: &kubernetesIn{},
 		KindHTTPJSON: &httpJSONIn{}, KindRedis: &redisIn{},
 		KindPagerDuty: &pagerdutyIn{}, KindAlertmanager: &alertmanagerIn{}, KindOpsItem: &opsItemIn{},
 	})
@@ -109,6 +109,9 @@ func (r *reader) source(e entry) (Source, bool) {
 	case *ecsIn:
 		r.common(&s, in.sourceIn, capacityEvery, 10*time.Second, minCapacityEvery)
 		s.ECS = &ECSSource{AWS: r.aws(in.awsIn, in.AllowHTTP.V), Cluster: in.Cluster.S, ScalingEndpoint: r.url(in.ScalingEndpoint, "scaling_endpoint", true, in.AllowHTTP.V)}
+	case *rdsIn:
+		r.common(&s, in.sourceIn, 2*capacityEvery, 10*time.Second, minCapacityEvery)
+		s.RDS = &RDSSource{AWS: r.aws(in.awsIn, in.AllowHTTP.V)}
 	case *kubernetesIn:
 		r.common(&s, in.sourceIn, capacityEvery, 10*time.Second, minCapacityEvery)
 		s.Kubernetes = &KubernetesSource{Cluster: r.cluster(in.clusterIn)}

@@ -42,6 +42,7 @@ func (p *program) configCommand() *cobra.Command {
 				return err
 			},
 		},
+		p.templatesCommand(),
 	)
 	return cmd
 }

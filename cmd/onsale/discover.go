@@ -83,7 +83,11 @@ func (s *seeker) failed(what string, err error, about sources.About) {
 
 func (s *seeker) prometheus(ctx context.Context, src *config.Source, f *found) {
 	s.note("asking Prometheus at %s", src.Prometheus.URL)
-	names, err := prometheus.NewNames(prometheusOptions(src))
+	var names *prometheus.Names
+	o, err := prometheusOptions(ctx, src)
+	if err == nil {
+		names, err = prometheus.NewNames(o)
+	}
 	if err != nil {
 		s.failed("prometheus", err, sources.About{})
 		return

@@ -138,6 +138,8 @@ func accounts(cfg *config.Config) []string {
 			add(&aws, s.AutoScaling.Region)
 		case s.ECS != nil:
 			add(&aws, s.ECS.Region)
+		case s.RDS != nil:
+			add(&aws, s.RDS.Region)
 		case s.Kubernetes != nil:
 			add(&list, strings.TrimSpace("k8s "+s.Kubernetes.Context))
 		case s.WaitingRoom != nil:

@@ -81,6 +81,8 @@ func (p *program) source(c *cockpit, s *config.Source) (sources.Source, error) {
 		return p.autoscaling(cfg, s)
 	case config.KindECS:
 		return p.ecs(cfg, s)
+	case config.KindRDS:
+		return p.rds(cfg, s)
 	case config.KindKubernetes:
 		return p.kubernetes(cfg, s)
 	case config.KindHTTPJSON:
