@@ -259,44 +259,25 @@ func (s *saleEntry) atOpen(st *State, before bool) {
 func (s *saleEntry) untilLimit(st *State) {
 	f := &st.Forecast
 	var first *Limit
+	notTold := ""
 	for i := range st.Limits {
-		if l := &st.Limits[i]; !l.HitAt.IsZero() && (first == nil || l.HitAt.Before(first.HitAt)) {
+		l := &st.Limits[i]
+		if !l.HitAt.IsZero() && (first == nil || l.HitAt.Before(first.HitAt)) {
 			first = l
 		}
-	}
-	if first == nil {
-		f.Limit.Why = "no limit is filled at this admission"
-		if !st.SafeAdmission.Has {
-			f.Limit.Why = st.SafeAdmission.Why
+		if notTold == "" && l.NotTold != "" {
+			notTold = st.limitWord(l.Name) + ": " + l.NotTold
 		}
-		return
 	}
-	f.LimitName = first.Name
-	f.Limit = When{Has: true, At: first.HitAt, Low: first.HitAt}
-	active, why := s.seen(st, ActiveUsers)
-	rate, none := s.admitting(st)
-	session := s.session().Minutes()
-	if why != "" || none != "" || session <= 0 {
-		return
-	}
-	full := s.fullAt(st, first)
-	doubt := math.Hypot(sigmas*s.look.admitted.Spread(10)/rate, leastDoubt)
-	f.Limit.Low = active.At.Add(minutesLong(forecast.Reach(active.Value, rate*(1+doubt), session, full)))
-	if slow := forecast.Reach(active.Value, rate*(1-math.Min(doubt, 0.9)), session, full); isFinite(slow) {
-		f.Limit.High = active.At.Add(minutesLong(slow))
-	}
-}
-
-// fullAt is how many people on the site fill a limit.
-func (s *saleEntry) fullAt(st *State, l *Limit) float64 {
-	switch l.Name {
-	case LimitDatabase:
-		load := s.look.load
-		load.Idle += s.look.excess
-		return load.People(s.known(st, DBConnectionsMax).Value)
-	case LimitActive:
-		return s.known(st, ActiveLimit).Value
+	switch {
+	case first != nil:
+		f.LimitName = first.Name
+		f.Limit = When{Has: true, At: first.HitAt, Low: first.HitLow, High: first.HitHigh}
+	case !st.SafeAdmission.Has:
+		f.Limit.Why = st.SafeAdmission.Why
+	case notTold != "":
+		f.Limit.Why = notTold
 	default:
-		return l.Safe * s.session().Minutes()
+		f.Limit.Why = "no limit is filled at this admission"
 	}
 }

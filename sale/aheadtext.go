@@ -3,6 +3,7 @@ package sale
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
@@ -70,11 +71,11 @@ func (s *State) AheadText(now time.Time) string {
 		return ""
 	}
 	if f.Limit.Has && (!f.SellOut.Has || f.Limit.At.Before(f.SellOut.At)) && (!f.Drain.Has || f.Limit.At.Before(f.Drain.At)) {
-		if when := inWords(&f.Limit, now); f.Limit.At.After(now) {
-			add("%s full %s", s.limitWord(f.LimitName), when)
-		} else {
-			add("%s full now", s.limitWord(f.LimitName))
+		when := inWords(&f.Limit, now)
+		if s.readFull(f.LimitName) {
+			when = "now"
 		}
+		add("%s full %s", s.limitWord(f.LimitName), when)
 	}
 	gone := f.SellOut.Has && !f.SellOut.At.After(now) && f.Serve.Left == 0 && f.Serve.Has
 	switch {
@@ -135,6 +136,11 @@ func (s *State) drainText(add func(string, ...any), now time.Time) {
 	case w.Has && w.At.After(now.Add(30*time.Second)):
 		add("drain %s", inWords(w, now))
 	}
+}
+
+// readFull reports whether a limit was read to be full: a forecast whose time has passed is not a reading.
+func (s *State) readFull(name LimitName) bool {
+	return slices.ContainsFunc(s.Limits, func(l Limit) bool { return l.Name == name && l.Has && l.Ratio >= 1 })
 }
 
 // limitWord is what a limit is called where its figure does not matter.

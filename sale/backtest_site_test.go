@@ -3,6 +3,7 @@ package sale_test
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -103,6 +104,7 @@ type foretold struct {
 	came    []outcome // those that it came true of, a minute or more ahead
 	notCome int       // said to be a minute or more ahead, and it never came, or the sale was over before
 	fullNow int       // said to be full already, and it was not
+	missed  int       // not told, and it came soon
 }
 
 // join adds what another night told.
@@ -113,7 +115,7 @@ func (s *saidOfTheSite) join(o *saidOfTheSite) {
 	}
 	for name, f := range o.limits {
 		sum := s.limits[name]
-		s.limits[name] = foretold{append(sum.came, f.came...), sum.notCome + f.notCome, sum.fullNow + f.fullNow}
+		s.limits[name] = foretold{append(sum.came, f.came...), sum.notCome + f.notCome, sum.fullNow + f.fullNow, sum.missed + f.missed}
 	}
 }
 
@@ -142,8 +144,17 @@ func playNights(t *testing.T, seeds int, scenario string, lasts time.Duration, h
 	return nights
 }
 
-// least is how far ahead a limit must lie to be counted: nearer, its readings are as old.
-const least = time.Minute
+// least is how far ahead a limit must lie to be counted: nearer, its readings are as old. One that comes soon, and of which
+// nothing was told, is counted too.
+const (
+	least = time.Minute
+	soon  = 10 * time.Minute
+)
+
+// ofPeople are the limits that people on the site fill.
+func ofPeople() []sale.LimitName {
+	return []sale.LimitName{sale.LimitDatabase, sale.LimitActive, sale.LimitInstances}
+}
 
 func (s *saidOfTheSite) add(guesses []guess, sales map[string]*taped) {
 	for i := range guesses {
@@ -160,26 +171,32 @@ func (s *saidOfTheSite) add(guesses []guess, sales map[string]*taped) {
 			}
 			s.waits = append(s.waits, o)
 		}
-		if g.limit.Has {
-			s.limit(g, &t.course, soldBefore)
+		for j := range g.limits {
+			s.limit(g.at, &g.limits[j], &t.course, soldBefore)
 		}
 	}
 }
 
-func (s *saidOfTheSite) limit(g *guess, c *siteCourse, soldBefore func(time.Duration) bool) {
-	f := s.limits[g.of]
-	after, came := c.filled(g.of, g.at)
+func (s *saidOfTheSite) limit(at time.Time, l *sale.Limit, c *siteCourse, soldBefore func(time.Duration) bool) {
+	if !slices.Contains(ofPeople(), l.Name) {
+		return
+	}
+	f := s.limits[l.Name]
+	after, came := c.filled(l.Name, at)
 	came = came && !soldBefore(after)
-	ahead := g.limit.At.Sub(g.at)
+	ahead := l.HitAt.Sub(at)
 	switch {
-	case came && after < least, ahead <= 0 && c.wasFilled(g.of, g.at): // nothing is left to foretell
+	case l.HitAt.IsZero() && came && after >= least && after < soon:
+		f.missed++
+	case l.HitAt.IsZero():
+	case came && after < least, ahead <= 0 && c.wasFilled(l.Name, at): // nothing is left to foretell
 	case ahead <= 0:
 		f.fullNow++
 	case came:
-		real := g.at.Add(after)
+		real := at.Add(after)
 		f.came = append(f.came, outcome{
 			ahead: after, told: true, off: (ahead - after).Abs().Seconds() / after.Seconds(),
-			inside: !real.Before(g.limit.Low) && (g.limit.High.IsZero() || !real.After(g.limit.High)),
+			inside: !real.Before(l.HitLow) && (l.HitHigh.IsZero() || !real.After(l.HitHigh)),
 		})
 	case ahead >= least:
 		f.notCome++
@@ -187,7 +204,7 @@ func (s *saidOfTheSite) limit(g *guess, c *siteCourse, soldBefore func(time.Dura
 	if s.limits == nil {
 		s.limits = map[sale.LimitName]foretold{}
 	}
-	s.limits[g.of] = f
+	s.limits[l.Name] = f
 }
 
 // opened are the factors by which somebody opens the gates further than the sites carry, in nights of their own.
@@ -214,23 +231,24 @@ ten minutes into the story, 20 seeds each. Only those who were let in before the
 ## Time until a limit
 
 What the present admission fills, on the same nights: a database's connections, the gate's ceiling of people on the site, what the instances carry. A limit that lies a minute or
-more ahead is counted, and not any more once it is full. "Came" is of those that were told; the error is of those that came. Where the level that
-an admission comes to lies just at a limit, nothing tells when chance will take it over; and people who run out of queue fill nothing. What a person costs
-the database is fitted on the first minutes of an opening, too, when its connections are read two minutes late: there it has been wrong each time, so go by the share
-that is used, not by this clock, until a sale has been open for ten minutes.
+more ahead is counted, and not any more once it is full. "Came" is of those that were told; the error is of those that came. No time is told where it would be a guess: of
+the database until a sale has been open for as long as people stay, while the newest connections lie off what people cost before, and beyond one and a half times the most people that were seen; of
+any limit that the slow end of the range never fills, where chance decides, that lies above the gate's ceiling, or that the queue is too short for. "Untold" is how often
+nothing was told of one that came within ten minutes, be it by chance at its very level or by a leak of connections. A limit is "full now" only when it was read to be.
 
-| limit | told | came | median error | 90th percentile | in range | said to be full, and was not |
-|---|---|---|---|---|---|---|
+| limit | told | came | median error | 90th percentile | in range | said to be full, and was not | untold |
+|---|---|---|---|---|---|---|---|
 `)
-	for _, name := range []sale.LimitName{sale.LimitDatabase, sale.LimitActive, sale.LimitInstances} {
+	for _, name := range ofPeople() {
 		f := s.limits[name]
-		if n := len(f.came) + f.notCome; n > 0 {
-			errors := "– | – | –"
-			if score := scoreOf(f.came); score.told > 0 {
-				errors = fmt.Sprintf("%.0f %% | %.0f %% | %.0f %%", 100*score.median, 100*score.p90, 100*score.insideOfTold)
-			}
-			fmt.Fprintf(&b, "| %s | %d | %.0f %% | %s | %d |\n", strings.ReplaceAll(string(name), "_", " "), n, 100*float64(len(f.came))/float64(n), errors, f.fullNow)
+		n := len(f.came) + f.notCome
+		shares := "– | – | – | –"
+		if score := scoreOf(f.came); score.told > 0 {
+			shares = fmt.Sprintf("%.0f %% | %.0f %% | %.0f %% | %.0f %%", 100*float64(len(f.came))/float64(n), 100*score.median, 100*score.p90, 100*score.insideOfTold)
+		} else if n > 0 {
+			shares = "0 % | – | – | –"
 		}
+		fmt.Fprintf(&b, "| %s | %d | %s | %d | %d |\n", strings.ReplaceAll(string(name), "_", " "), n, shares, f.fullNow, f.missed)
 	}
 	return b.String()
 }

@@ -146,8 +146,7 @@ type guess struct {
 	drained  sale.When
 	selling  bool
 	queueing bool
-	limit    sale.When
-	of       sale.LimitName
+	limits   []sale.Limit
 	wait     sale.Span
 }
 
@@ -168,7 +167,7 @@ func playNight(t testing.TB, scenario string, seed uint64, lasts time.Duration, 
 			was := p.sales[string(st.Sale.ID)]
 			guesses = append(guesses, guess{
 				sale: string(st.Sale.ID), at: now, soldOut: st.Forecast.SellOut, drained: st.Forecast.Drain,
-				limit: st.Forecast.Limit, of: st.Forecast.LimitName, wait: st.Forecast.Wait,
+				limits: st.Limits, wait: st.Forecast.Wait,
 				selling: was.soldOut.IsZero(), queueing: was.drained.IsZero() && was.soldOut.IsZero(),
 			})
 		}

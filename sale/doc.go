@@ -16,8 +16,8 @@
 //   - judged: judge.go, rule.go, ruleparse.go, ruletext.go, fold.go, freshness.go, verdict.go, reasons.go
 //   - worked out beside the limits: assess.go with budgets.go, surge.go, watched.go, band.go and cost.go;
 //     their sums are the packages budget and anomaly
-//   - the outlook: ahead.go with look.go, course.go, limiting.go and resumed.go; its sums are the package
-//     forecast; what it tells is in outlook.go, limits.go and aheadtext.go
+//   - the outlook: ahead.go with look.go, course.go, limiting.go, filling.go and resumed.go; its sums are the
+//     package forecast; what it tells is in outlook.go, limits.go and aheadtext.go
 //   - why, and what next: causal.go, cause.go, parts.go, alarmbook.go, alarm.go, move.go
 //   - what happened: timeline.go, incident.go, incidentfold.go
 //   - told: snapshot.go, sourcestate.go, format.go, text.go, order.go

@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/onsale-dev/onsale/sale/forecast"
+	"time"
 )
 
 // safeShare is the part of the database's connections that the visitors of a safe admission use:
@@ -23,6 +22,7 @@ func (s *saleEntry) limits(st *State) {
 		}
 		if !isFinite(l.Ratio) || !isFinite(l.Safe) {
 			l.Has, l.Bounds, l.Ratio, l.Safe = false, false, 0, 0
+			l.HitAt, l.HitLow, l.HitHigh = time.Time{}, time.Time{}, time.Time{}
 			if l.Why == "" {
 				l.Why = "it is of nothing"
 			}
@@ -34,24 +34,6 @@ func (s *saleEntry) limits(st *State) {
 // unknownLimit is a limit of which an input can't be seen.
 func unknownLimit(name LimitName, signal Signal, what, why string) Limit {
 	return Limit{Name: name, Signal: signal, Text: what + " not known: " + why, Why: why}
-}
-
-// bound says what a limit of people on the site means for admission, by Little's law.
-func (s *saleEntry) bound(st *State, l *Limit, people, full float64) {
-	session := s.session().Minutes()
-	if session <= 0 {
-		l.Why = "how long people stay is not known yet: it is measured when admission is steady, or declared under plan"
-		return
-	}
-	l.Bounds, l.Safe = true, math.Max(0, people/session)
-	active, why := s.seen(st, ActiveUsers)
-	rate, none := s.admitting(st)
-	if why != "" || none != "" || !(full > 0) {
-		return
-	}
-	if m := forecast.Reach(active.Value, rate, session, full); isFinite(m) {
-		l.HitAt = active.At.Add(minutesLong(m))
-	}
 }
 
 func (s *saleEntry) databaseLimit(st *State) (l Limit, declared bool) {
@@ -74,16 +56,23 @@ func (s *saleEntry) databaseLimit(st *State) (l Limit, declared bool) {
 	}
 	l = Limit{Name: LimitDatabase, Signal: DBConnections, Has: true, Ratio: k.Value / whole.Value, Evidence: evidenceOf(k, whole)}
 	l.Text = name + " " + Format(l.Ratio, Ratio, false) + " of max"
-	load := s.look.load
 	if active, none := s.seen(st, ActiveUsers); none == "" {
 		l.Evidence = append(l.Evidence, evidenceOf(active)...)
 	}
-	if !load.OK {
-		l.Why = "what a person costs in connections is not known yet: it takes samples at two loads"
+	if l.Ratio >= 1 {
+		l.HitAt, l.HitLow, l.HitHigh = k.At, k.At, k.At
+	}
+	cost := &s.look.cost
+	if l.Why = cost.unknown(s.session().Minutes()); l.Why != "" {
 		return l, true
 	}
-	load.Idle += s.look.excess
-	s.bound(st, &l, load.People(safeShare*whole.Value), load.People(whole.Value))
+	full := cost.people(whole.Value)
+	s.bound(&l, cost.people(safeShare*whole.Value))
+	if l.Ratio < 1 {
+		if l.NotTold = cost.untold(full); l.NotTold == "" {
+			s.fills(st, &l, full)
+		}
+	}
 	return l, true
 }
 
@@ -104,7 +93,8 @@ func (s *saleEntry) activeLimit(st *State) (l Limit, declared bool) {
 	if l.Ratio >= 0.5 {
 		l.Text = "active users " + Format(l.Ratio, Ratio, false) + " of " + Format(limit.Value, Users, false)
 	}
-	s.bound(st, &l, limit.Value, limit.Value)
+	s.bound(&l, limit.Value)
+	s.fills(st, &l, limit.Value)
 	return l, true
 }
 
@@ -153,7 +143,8 @@ func (s *saleEntry) instanceLimit(st *State) (l Limit, declared bool) {
 	}
 	l.Evidence = append(l.Evidence, evidenceOf(active)...)
 	l.Ratio = active.Value / (n * carries)
-	s.bound(st, &l, n*carries, n*carries)
+	s.bound(&l, n*carries)
+	s.fills(st, &l, n*carries)
 	return l, true
 }
 

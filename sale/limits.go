@@ -33,8 +33,12 @@ type Limit struct {
 	Why  string // why it is not known, or why it bounds nothing yet; "" when it does
 	// Evidence are the readings that it follows from.
 	Evidence []Evidence
-	// HitAt is when the present admission fills it; zero: it doesn't, or that is not known.
-	HitAt time.Time
+	// HitAt is when the present admission fills it, or the instant at which it was read to be full; zero: it
+	// doesn't, or that is not known. HitLow and HitHigh hold four of five of the real instants.
+	HitAt, HitLow, HitHigh time.Time
+	// NotTold says why nothing tells when it is filled, though it may be; "" when HitAt is set, or when the
+	// present admission does not fill it.
+	NotTold string
 }
 
 // Headroom is the share that is left, never below 0.

@@ -21,8 +21,7 @@ type look struct {
 
 	session   float64 // minutes on the site; 0: not measured
 	sessionAt int64   // the end of the minutes that it was measured in
-	load      forecast.Load
-	excess    float64 // database connections that no visitor explains
+	cost      connectionCost
 
 	each  float64 // tickets that a person takes who is let in; 0: not known
 	doubt float64 // of it: the relative standard deviation
@@ -134,36 +133,6 @@ func (s *saleEntry) staying(admitted []float64) {
 			l.session, l.sessionAt = session, end-int64(mostMinutes-n)
 			return
 		}
-	}
-}
-
-// loading finds what people on the site cost of the database's connections, and what connections
-// of now nobody on the site explains: a leak, or hosts that were started since.
-func (s *saleEntry) loading() {
-	active := s.bySignal[ActiveUsers]
-	if active == nil || s.assessed.rates[DBConnections] == nil {
-		return
-	}
-	l := &s.look
-	end := s.closed(ActiveUsers, AdmissionRate, DBConnections)
-	people, open := s.minutesOf(ActiveUsers, end, mostMinutes), s.minutesOf(DBConnections, end, mostMinutes)
-	l.load = forecast.Line(people, open)
-	if last, read := active.ring.last(); !l.load.OK && read {
-		// A waiting room tells its people of now alone. Those of before follow from whom it let in.
-		people = forecast.Occupied(s.minutesOf(AdmissionRate, end, mostMinutes), s.session().Minutes(), last.value)
-		l.load = forecast.Line(people, open)
-	}
-	if !l.load.OK {
-		return
-	}
-	var over []float64
-	for i := mostMinutes - 3; i < mostMinutes; i++ {
-		if d := open[i] - l.load.Use(people[i]); !math.IsNaN(d) {
-			over = append(over, d)
-		}
-	}
-	if d := forecast.Median(over); d > math.Max(3*l.load.Sigma, 0.05*l.load.Use(people[mostMinutes-1])) {
-		l.excess = d
 	}
 }
 

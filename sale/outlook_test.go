@@ -11,8 +11,8 @@ func TestTheDatabaseBindsTheMainSaleAt640AMinute(t *testing.T) {
 	st := s.n.state()
 	near(t, "active", s.active, 4800, 2)
 	near(t, "the session", st.SafeAdmission.Session.Minutes(), 6, 0.05)
-	near(t, "connections per person", s.n.entries()[0].look.load.Per, 0.358, 0.002)
-	near(t, "idle connections", s.n.entries()[0].look.load.Idle, 120, 10)
+	near(t, "connections per person", s.n.entries()[0].look.cost.load.Per, 0.358, 0.002)
+	near(t, "idle connections", s.n.entries()[0].look.cost.load.Idle, 120, 10)
 	if st.Binding == nil || st.Binding.Name != LimitDatabase {
 		t.Fatalf("it binds %+v", st.Binding)
 	}
@@ -160,7 +160,7 @@ func TestALeakOfConnectionsLowersTheSafeAdmission(t *testing.T) {
 	s.leak = 400
 	s.run(8 * time.Minute)
 	st := s.n.state()
-	near(t, "the excess", s.n.entries()[0].look.excess, 400, 60)
+	near(t, "the excess", s.n.entries()[0].look.cost.excess, 400, 60)
 	near(t, "the safe admission", st.SafeAdmission.PerMinute, before-400/2.15, 40)
 }
 

@@ -14,6 +14,7 @@ func (s *State) sameOutlook(old *State) bool {
 func sameLimit(a, b Limit) bool {
 	return a.Name == b.Name && a.Signal == b.Signal && a.Has == b.Has && a.Ratio == b.Ratio && a.Bounds == b.Bounds &&
 		a.Safe == b.Safe && a.Text == b.Text && a.Why == b.Why && a.HitAt.Equal(b.HitAt) &&
+		a.HitLow.Equal(b.HitLow) && a.HitHigh.Equal(b.HitHigh) && a.NotTold == b.NotTold &&
 		slices.EqualFunc(a.Evidence, b.Evidence, sameEvidence)
 }
 
