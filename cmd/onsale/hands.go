@@ -34,13 +34,13 @@ func (p *program) openHands(c *cockpit, log *slog.Logger) (h *hands, closeJourna
 		return nil, func() {}, nil
 	}
 	recorder, closeJournal := p.openJournal(p.journalAt)
-	runner, err := newRunner(cfg, recorder, store.Snapshot)
+	runner, err := newRunner(cfg, p.logins(), recorder, store.Snapshot)
 	if err != nil {
 		closeJournal()
 		return nil, nil, err
 	}
 	d := newDesk(runner, recorder, log)
-	d.chronicle, d.teller = c.chronicle, tellerOf(cfg, recorder)
+	d.chronicle, d.teller = c.chronicle, tellerOf(cfg, p.logins(), recorder)
 	d.recorded(store, time.Now())
 	shut := closeJournal // the result has that name, too
 	return d.hands(cfg, store, p.actor(cfg, "local")), func() { waitAtMost(&d.telling, tellPatience); shut() }, nil

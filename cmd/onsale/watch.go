@@ -42,6 +42,7 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 	for _, warning := range cfg.Warnings {
 		log.Warn("config", "warning", warning.Error())
 	}
+	codes := p.codesOf(log)
 	c, err := p.assemble(cfg, log)
 	if err != nil {
 		return err
@@ -60,6 +61,7 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 		"poller": func() { poller.Run(ctx) },
 		"clock":  func() { c.tick(ctx) },
 	}
+	loops["logins"] = func() { p.lookAfterLogins(ctx, c, h != nil) }
 	if h != nil {
 		loops["hands"] = func() { h.watch(ctx) }
 	}
@@ -79,6 +81,9 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 		aside.recorder, aside.actor = h.recorder, h.actor
 	}
 	options.Shelves = aside
+	if codes != nil {
+		options.Codes = codes
+	}
 	options.Line = func(st *sale.State, at time.Time) string { return checkLine(st, at, 0, p.ascii()) }
 	options.ReadNow = func(source string) {
 		if err := poller.Nudge(source); err != nil {

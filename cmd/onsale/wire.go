@@ -119,7 +119,7 @@ func eachRead(cfg *config.Config, source string, visit func(key sale.Key, r conf
 
 func (p *program) cloudwatch(cfg *config.Config, s *config.Source) (sources.Source, error) {
 	return withLogin(s, config.KindCloudWatch, func(ctx context.Context) (sources.Source, error) {
-		aws, err := loadAWS(ctx, s.CloudWatch.AWS)
+		aws, err := p.loadAWS(ctx, s.CloudWatch.AWS)
 		if err != nil {
 			return nil, err
 		}
@@ -151,7 +151,7 @@ func cloudwatchQuery(key sale.Key, r config.Read) cloudwatch.Query {
 
 func (p *program) sqs(cfg *config.Config, s *config.Source) (sources.Source, error) {
 	return withLogin(s, config.KindSQS, func(ctx context.Context) (sources.Source, error) {
-		aws, err := loadAWS(ctx, s.SQS.AWS)
+		aws, err := p.loadAWS(ctx, s.SQS.AWS)
 		if err != nil {
 			return nil, err
 		}

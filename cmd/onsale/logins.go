@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/onsale-dev/onsale/cmd/onsale/login"
+	"github.com/onsale-dev/onsale/config"
+	"github.com/onsale-dev/onsale/sale"
+)
+
+// This file looks after the AWS logins of a cockpit: it has them renewed and says how they stand.
+
+// loginsEvery is how often that is: what a person renews in a shell is seen as soon.
+const loginsEvery = 2 * time.Second
+
+// loginUses lists who uses which login, of the sources that are read and, where acts, of the controls.
+func (c *cockpit) loginUses(acts bool) []login.Use {
+	var uses []login.Use
+	for i := range c.config.Sources {
+		s := &c.config.Sources[i]
+		var sales []sale.ID
+		for j := range c.config.Sales {
+			if id := c.config.Sales[j].ID; slices.Contains(c.reads[id], s.Name) {
+				sales = append(sales, id)
+			}
+		}
+		for _, in := range s.AWSLogins() {
+			uses = append(uses, login.Use{In: in, By: s.Name, Sales: sales})
+		}
+	}
+	if !acts {
+		return uses
+	}
+	for i := range c.config.Controls {
+		ctl := &c.config.Controls[i]
+		in := ctl.AWSLogin()
+		if in == nil {
+			continue
+		}
+		var sales []sale.ID
+		for j := range c.config.Sales {
+			s := &c.config.Sales[j]
+			if slices.ContainsFunc(s.Actions, func(a config.Action) bool { return a.Control == ctl.Name }) {
+				sales = append(sales, s.ID)
+			}
+		}
+		uses = append(uses, login.Use{Acts: true, In: *in, By: ctl.Name, Sales: sales})
+	}
+	return uses
+}
+
+// lookAfterLogins has the logins fetched before they are needed, the acting ones too: when one ends is
+// known, and its code is asked for, before there is an emergency.
+func (p *program) lookAfterLogins(ctx context.Context, c *cockpit, acts bool) {
+	uses := c.loginUses(acts)
+	if len(uses) == 0 {
+		return
+	}
+	ready := map[int]bool{}
+	every := time.NewTicker(loginsEvery)
+	defer every.Stop()
+	for {
+		for i := range uses {
+			if use := &uses[i]; use.Acts && !ready[i] { // a profile may come to be there later
+				_, err := p.logins().Config(ctx, true, use.In)
+				ready[i] = err == nil
+			}
+		}
+		p.logins().Renew()
+		c.store.LoggedIn(p.logins().Standings(uses), time.Now())
+		select {
+		case <-ctx.Done():
+			return
+		case <-every.C:
+		}
+	}
+}
