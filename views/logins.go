@@ -21,6 +21,8 @@ func (f *Frame) loginLook(l *sale.Login) look {
 		return look{"◇", "UNTRIED", unknown, unknownWord}
 	case f.shortest(l) != nil:
 		return look{"◆", "ENDS", watch, watchWord}
+	case l.Skew != 0:
+		return look{"◆", "CLOCK", watch, watchWord}
 	}
 	return look{"○", "READY", text, dim}
 }
@@ -142,7 +144,7 @@ func (f *Frame) loginWords(l *sale.Login) string {
 	var words string
 	switch s := f.shortest(l); {
 	case l.Problem != nil:
-		words = problemText(l.Problem)
+		words = strings.TrimPrefix(l.Problem.Text, l.Name+": ")
 		if !l.Until.IsZero() && !l.Ended(f.Now) {
 			words += "; ends " + clockAt(l.Until, f.Now)
 		}

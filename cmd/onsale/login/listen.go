@@ -27,7 +27,7 @@ func (k *keeper) listen(stack *middleware.Stack) error {
 		began := time.Now()
 		out, meta, err := next.HandleInitialize(ctx, in)
 		if skew, ok := awsmiddleware.GetAttemptSkew(meta); ok {
-			k.hearSkew(skew)
+			k.hearSkew(-skew) // the SDK tells how far AWS is ahead
 		}
 		var api smithy.APIError
 		if errors.As(err, &api) && slices.Contains(deadCodes, api.ErrorCode()) {
