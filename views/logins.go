@@ -83,9 +83,21 @@ func (f *Frame) loginPart() (p part, ok bool) {
 	return part{s, []string{full, brief, name + " " + l.word}, 2}, true
 }
 
-// loginRows is how many lines the logins take on the sources screen, with their title; 0: none.
+// mostPressing is how many logins push sources out of sight when they need somebody.
+const mostPressing = 3
+
+// loginRows is how many lines the logins take on the sources screen, with their title; 0: none. They
+// take what the sources leave, and more only where one of them needs somebody.
 func loginRows(f *Frame, room int) int {
-	n := len(f.snapshot().Logins)
+	n, pressing := len(f.snapshot().Logins), 0
+	for i := range f.snapshot().Logins {
+		if rank, _ := f.gravity(&f.snapshot().Logins[i]); rank < 2 {
+			pressing++
+		}
+	}
+	if pressing > 0 && f.Height >= 20 {
+		room = max(room, 1+min(pressing, mostPressing))
+	}
 	if n == 0 || room < 2 {
 		return 0
 	}

@@ -62,6 +62,23 @@ func TestTheHeaderSaysWhichLoginDoesNotCarryASale(t *testing.T) {
 	}
 }
 
+func TestLoginsThatNeedNobodyPushNoSourceOutOfSight(t *testing.T) {
+	r := NewRenderer()
+	f := worldFrame(80, 24, NewTheme(Options{Profile: Mono}))
+	for range 6 {
+		f.Snapshot.Sources = append(f.Snapshot.Sources, f.Snapshot.Sources[0])
+	}
+	without, _ := r.SourcesRows(f)
+	f.Snapshot.Logins = []sale.Login{{Name: "hr-read", State: sale.LoginReady, Lasts: true}}
+	if seen, _ := r.SourcesRows(f); seen != without || strings.Contains(r.Sources(f), "logins") {
+		t.Errorf("%d sources in sight, %d without logins", seen, without)
+	}
+	f.Snapshot.Logins[0] = sale.Login{Name: "hr-read", State: sale.LoginFails, Problem: &sale.Problem{Text: "hr-read: the SSO session has ended"}}
+	if !strings.Contains(r.Sources(f), "▲ FAILS") {
+		t.Error("one that fails is not shown")
+	}
+}
+
 func TestWhereThereIsNoRoomTheLoginsThatNeedSomebodyStay(t *testing.T) {
 	f := withLogins(worldFrame(80, 24, NewTheme(Options{Profile: Mono})))
 	f.ready()

@@ -26,7 +26,7 @@ func planSources(f *Frame) sourcesPlan {
 		p.titles, p.total = 2, 0
 	}
 	n := max(len(f.snapshot().Sources), 1)
-	p.logins = loginRows(f, body-p.titles-p.total-min(n, body/3)-min(5, body/3))
+	p.logins = loginRows(f, body-p.titles-p.total-n-min(5, body/3))
 	body -= p.logins
 	p.words = clamp(body-p.titles-p.total-n, min(5, body/3), 12)
 	p.list = body - p.titles - p.total - p.words

@@ -205,13 +205,13 @@ func (b *Book) Standings(uses []Use) []sale.Login {
 	return list
 }
 
-// Name is what people call a login: its profile, the last word of its role, or its access key.
+// Name is what people call a login: the last word of its role, its profile, or its access key.
 func Name(in config.AWS) string {
 	switch {
-	case in.Profile != "":
-		return sale.Clean(in.Profile, 40)
 	case in.Role != "":
 		return sale.Clean(in.Role[strings.LastIndex(in.Role, "/")+1:], 40)
+	case in.Profile != "":
+		return sale.Clean(in.Profile, 40)
 	case in.Credentials != nil:
 		return sale.Clean(in.Credentials.AccessKeyID, 40)
 	}

@@ -231,7 +231,7 @@ func TestWhatIsMissingIsSaidWithItsRemedy(t *testing.T) {
 		{"a role of another account", config.AWS{Profile: "base", Role: "arn:aws:iam::999988887777:role/x"}, func(m machine) {
 			m.write(".aws/config", baseKeys)
 			m.sts()
-		}, "base: AccessDenied: User: arn:aws:iam::471122083344:user/rehearsal is not authorized", "trust policy"},
+		}, "x: AccessDenied: User: arn:aws:iam::471122083344:user/rehearsal is not authorized", "trust policy"},
 		{"a process that fails says what it said, and never what it printed", config.AWS{Profile: "tool"}, func(m machine) {
 			script := m.write("tool.sh", "echo not for your eyes\nprintf 'vault is \\033[31msealed' >&2\nexit 3\n")
 			m.write(".aws/config", "[profile tool]\ncredential_process = sh "+script+"\n")
