@@ -52,13 +52,15 @@ func (c *cockpit) loginUses(acts bool) []login.Use {
 }
 
 // lookAfterLogins has the logins fetched before they are needed, the acting ones too: when one ends is
-// known, and its code is asked for, before there is an emergency.
-func (p *program) lookAfterLogins(ctx context.Context, c *cockpit, acts bool) {
+// known, and its code is asked for, before there is an emergency. The sources of a login that has its
+// credentials back are read at once, by readNow.
+func (p *program) lookAfterLogins(ctx context.Context, c *cockpit, acts bool, readNow func(source string)) {
 	uses := c.loginUses(acts)
 	if len(uses) == 0 {
 		return
 	}
 	ready := map[int]bool{}
+	var before []sale.Login
 	every := time.NewTicker(loginsEvery)
 	defer every.Stop()
 	for {
@@ -69,11 +71,32 @@ func (p *program) lookAfterLogins(ctx context.Context, c *cockpit, acts bool) {
 			}
 		}
 		p.logins().Renew()
-		c.store.LoggedIn(p.logins().Standings(uses), time.Now())
+		standings := p.logins().Standings(uses)
+		c.store.LoggedIn(standings, time.Now())
+		for _, source := range backAgain(before, standings) {
+			readNow(source)
+		}
+		before = standings
 		select {
 		case <-ctx.Done():
 			return
 		case <-every.C:
 		}
 	}
+}
+
+// backAgain lists the sources whose login failed, or waited for a person, and is ready now.
+func backAgain(before, now []sale.Login) []string {
+	var sources []string
+	for i := range now {
+		l := &now[i]
+		was := slices.IndexFunc(before, func(b sale.Login) bool { return b.Name == l.Name && !b.Acts && slices.Equal(b.UsedBy, l.UsedBy) })
+		if l.Acts || l.State != sale.LoginReady || was < 0 {
+			continue
+		}
+		if s := before[was].State; s == sale.LoginFails || s == sale.LoginAsks {
+			sources = append(sources, l.UsedBy...)
+		}
+	}
+	return sources
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,7 +155,10 @@ func TestACockpitAsksForTheActingLoginBeforeThereIsAnEmergencyAndSaysWhenItEnds(
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	ended := make(chan struct{})
-	go func() { defer close(ended); p.lookAfterLogins(ctx, c, true) }()
+	go func() {
+		defer close(ended)
+		p.lookAfterLogins(ctx, c, true, func(source string) { t.Errorf("%s is read at once, and its login never failed", source) })
+	}()
 	defer func() { cancel(); <-ended }()
 	await := func(what string, bell <-chan struct{}, seen func() bool) {
 		t.Helper()
@@ -196,5 +200,19 @@ func TestWithoutATerminalACommandSaysWhatToDoAboutACode(t *testing.T) {
 	out := runIn(t, map[string]string{"READ_KEY": "aws-secret", "ONSALE_OPERATOR": "ines"}, "act", "arena", "scale-up", "-c", file, "--dry-run", "--to", "4", "--reason", "x", "--journal", t.TempDir())
 	if out.code == 0 || !strings.Contains(out.stdout+out.stderr, "this login wants an MFA code, and there is nobody to ask") || !strings.Contains(out.stdout+out.stderr, "run it in a terminal") {
 		t.Errorf("exit %d\n%s\n%s", out.code, out.stdout, out.stderr)
+	}
+}
+
+func TestTheSourcesOfALoginThatIsBackAreReadAtOnce(t *testing.T) {
+	login := func(name string, acts bool, state sale.LoginState, by ...string) sale.Login {
+		return sale.Login{Name: name, Acts: acts, State: state, UsedBy: by}
+	}
+	before := []sale.Login{login("hr", false, sale.LoginFails, "cw", "sqs"), login("pl", false, sale.LoginAsks, "pl"), login("st", false, sale.LoginReady, "st"), login("at", false, sale.LoginUntried, "at"), login("hr", true, sale.LoginFails, "scale"), login("si", false, sale.LoginFails, "si")}
+	now := []sale.Login{login("hr", false, sale.LoginReady, "cw", "sqs"), login("pl", false, sale.LoginReady, "pl"), login("st", false, sale.LoginReady, "st"), login("at", false, sale.LoginReady, "at"), login("hr", true, sale.LoginReady, "scale"), login("si", false, sale.LoginFails, "si")}
+	if got := backAgain(before, now); !slices.Equal(got, []string{"cw", "sqs", "pl"}) {
+		t.Errorf("%v", got)
+	}
+	if got := backAgain(nil, now); len(got) != 0 {
+		t.Errorf("at the start: %v", got)
 	}
 }

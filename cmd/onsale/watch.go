@@ -61,7 +61,7 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 		"poller": func() { poller.Run(ctx) },
 		"clock":  func() { c.tick(ctx) },
 	}
-	loops["logins"] = func() { p.lookAfterLogins(ctx, c, h != nil) }
+	loops["logins"] = func() { p.lookAfterLogins(ctx, c, h != nil, func(source string) { _ = poller.Nudge(source) }) }
 	if h != nil {
 		loops["hands"] = func() { h.watch(ctx) }
 	}
