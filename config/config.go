@@ -125,8 +125,13 @@ type AWS struct {
 	Profile     string // "": the default
 	Role        string // ARN of a role to assume; may be empty
 	ExternalID  string
-	Endpoint    string // "": AWS's own
+	MFASerial   string        // of the device whose code the role asks for; may be empty
+	RoleLasts   time.Duration // of the role's credentials, 15 min to 12 h; 0: an hour
+	Endpoint    string        // "": AWS's own
 	Credentials *Credentials
+	// SourceIdentity tells AWS who the operator is for good: roles that are assumed further on
+	// carry it too. The role must allow sts:SetSourceIdentity.
+	SourceIdentity bool
 }
 
 // Credentials are fixed AWS credentials.

@@ -207,6 +207,13 @@ func (sh *shower) aws(m *yaml.MapSlice, a AWS) {
 	add(m, "profile", a.Profile)
 	add(m, "role", a.Role)
 	add(m, "external_id", a.ExternalID)
+	add(m, "mfa_serial", a.MFASerial)
+	if a.RoleLasts > 0 {
+		add(m, "role_lasts", durationText(a.RoleLasts))
+	}
+	if a.SourceIdentity {
+		add(m, "source_identity", true)
+	}
 	add(m, "endpoint", a.Endpoint)
 	if c := a.Credentials; c != nil {
 		cred := yaml.MapSlice{}

@@ -326,6 +326,7 @@ func (r *reader) aws(in awsIn, allowHTTP bool) AWS {
 	if in.ExternalID.given() && !in.Role.given() {
 		r.wrong(in.ExternalID.at, `"external_id" is for a role`, "add role: arn:aws:iam::…, or remove it")
 	}
+	r.assuming(&a, in)
 	if in.Endpoint.given() {
 		a.Endpoint = r.url(in.Endpoint, "endpoint", true, allowHTTP)
 	}

@@ -166,6 +166,9 @@ func (s *session) start(ctx context.Context) {
 	if hands := s.opts.Hands; hands != nil {
 		s.opts.Guard.Go("action news", func() { s.tellNews(ctx, hands) })
 	}
+	if codes := s.opts.Codes; codes != nil {
+		s.opts.Guard.Go("MFA codes", func() { s.tellCodes(ctx, codes) })
+	}
 	resized, stopNotify := notifyResize()
 	s.opts.Guard.Go("screen size", func() {
 		defer stopNotify()
