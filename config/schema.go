@@ -121,6 +121,8 @@ func fileTypes() map[string]reflect.Type {
 		boundIn{},
 		breakGlassIn{},
 		slasIn{},
+		serveIn{},
+		userIn{},
 		runbookIn{},
 		pagerdutyIn{},
 		alertmanagerIn{},

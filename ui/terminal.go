@@ -50,6 +50,7 @@ type gate struct {
 	began     atomic.Int64 // when the write under way began, ns; 0: none
 	took      atomic.Int64 // how long the last write took, ns
 	bytes     atomic.Int64
+	drew      func(took time.Duration) // told of each write that was taken; may be nil
 }
 
 // newGate starts the gate's goroutine, which ends with shut or after abandon as soon as its
@@ -124,7 +125,11 @@ func (t *gate) Write(p []byte) (int, error) {
 	case <-t.abandoned:
 		return 0, errAbandoned
 	case err := <-t.done:
-		t.took.Store(int64(time.Since(start)))
+		took := time.Since(start)
+		t.took.Store(int64(took))
+		if t.drew != nil {
+			t.drew(took)
+		}
 		t.bytes.Add(int64(len(p)))
 		if err != nil {
 			return 0, err
@@ -148,10 +153,18 @@ func (t *gate) shut() {
 	close(t.work)
 }
 
-// lag is how long the terminal takes to accept what is written, the write under way included.
-func (t *gate) lag() time.Duration {
+// waiting is how long the write under way has been waiting; 0: none is.
+func (t *gate) waiting() time.Duration {
 	if began := t.began.Load(); began > 0 {
 		return max(time.Since(time.Unix(0, began)), 0)
+	}
+	return 0
+}
+
+// lag is how long the terminal takes to accept what is written, the write under way included.
+func (t *gate) lag() time.Duration {
+	if waits := t.waiting(); waits > 0 {
+		return waits
 	}
 	return time.Duration(t.took.Load())
 }
