@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ type Line struct {
 	Size  Size
 	Sizes <-chan Size // the newest size, as often as it changes; may be nil
 	// Idle is how long a session may be without a key, 0 for as long as it likes; Stalled is how long
-	// one write may take, 0: 15 s.
+	// one write may take, 0: 15 s. A wall is never idle.
 	Idle, Stalled time.Duration
 	// Key, if set, is told of each key; Drew of each time that the terminal took what was drawn, and
 	// how long that took. Neither may block.
@@ -57,12 +58,15 @@ func RunRemote(ctx context.Context, opts Options, line Line) error {
 		return err
 	}
 	line.ends = make(chan error, 1)
+	if o.Wall { // nobody presses a key there
+		line.Idle = 0
+	}
 	if line.Stalled <= 0 {
 		line.Stalled = stalledAfter
 	}
 	if o.Accessible {
 		o.Guard.Go("accessible reader", func() { readEnd(line.In, line.ends) })
-		return accessible(ctx, o, line.Out, nil, line.ends)
+		return accessible(ctx, o, rawLines{line.Out}, nil, line.ends)
 	}
 	if getenv(o.Env, "TERM") == "dumb" {
 		return fmt.Errorf("TERM=dumb is %w that a screen can be drawn on: use check, or ACCESSIBLE=1 for lines of text", ErrNoTerminal)
@@ -97,6 +101,17 @@ func (l *Line) over() <-chan error {
 		return nil
 	}
 	return l.ends
+}
+
+// rawLines ends lines as a terminal wants them that nobody else does it for.
+type rawLines struct{ io.Writer }
+
+// Write writes lines.
+func (r rawLines) Write(p []byte) (int, error) {
+	if _, err := r.Writer.Write(bytes.ReplaceAll(p, []byte("\n"), []byte("\r\n"))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // readEnd waits for ctrl+c, ctrl+d or q where nothing else is read: no terminal of this machine
