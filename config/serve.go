@@ -23,6 +23,8 @@ type Serve struct {
 	// MaxConnections is how many there may be at a time, MaxPerAddress how many from one address.
 	MaxConnections, MaxPerAddress int
 	Metrics                       string // loopback host:port; "" is none
+	// Files are those of keys that the config names.
+	Files []string
 }
 
 // User is somebody who may come in.
@@ -85,6 +87,9 @@ func (r *reader) serve(c *Config, in *serveIn) *Serve {
 	for _, u := range in.Users {
 		if u == nil || !u.Name.given() || !u.Role.given() {
 			continue
+		}
+		if u.KeyFile.given() {
+			s.Files = append(s.Files, r.path(u.KeyFile.S))
 		}
 		s.Users = append(s.Users, r.user(u, seen, names, principals, len(in.TrustedCA.S) > 0))
 		if u.Role.S == RoleOperator && c.Policy.Role != RoleOperator && !u.Screen.is("wall") {

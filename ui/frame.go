@@ -106,7 +106,7 @@ func (m *model) actionKeys() map[string]views.KeyHint {
 func (m *model) header() views.Header {
 	h := m.opts.Header
 	h.Filter = m.filter.text
-	h.LinkLag = m.lag()
+	h.LinkLag, h.Driver = m.lag(), m.driverWords()
 	if m.opts.Hands == nil {
 		return h
 	}
@@ -117,7 +117,7 @@ func (m *model) header() views.Header {
 	switch {
 	case m.status.Actor.Role == actions.Viewer:
 		h.Title = "viewer"
-	case m.offAtAll() == "":
+	case m.offAtAll() == "" && m.passenger() == "":
 		h.ArmsFor = actions.ArmedFor
 	}
 	p := m.acting

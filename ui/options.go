@@ -62,6 +62,8 @@ type Options struct {
 	ReadNow func(source string)
 	// Hands is how this session acts; nil for a session that only reads.
 	Hands Hands
+	// Wheel is who holds control where several people sit at one cockpit; nil where nobody else can.
+	Wheel Wheel
 	// Shelves is where alarms are put aside; nil where they can't be.
 	Shelves Shelves
 	// NoBell keeps the terminal's bell from ringing on a sale's first BAD alarm. Notify sends it

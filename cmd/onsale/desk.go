@@ -27,6 +27,7 @@ type desk struct {
 	chronicle *chronicle // what the journal tells of incidents; nil: nobody asks
 	teller    actions.Teller
 	telling   sync.WaitGroup
+	outcomes  outcomes
 
 	mu       sync.Mutex
 	sessions int
@@ -208,6 +209,13 @@ func (d *desk) seen(w actions.Watch) {
 			return
 		}
 	}
+}
+
+// bell is ring for who does not hold the lock.
+func (d *desk) bell() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ring()
 }
 
 // ring wakes every session; the lock is held, and nothing here can block.

@@ -25,10 +25,31 @@ type hands struct {
 	store   *sale.Store
 	actor   actions.Actor
 	session int
+	// who says who sits here now, where that may change under an open session; nil: actor does.
+	who   func() actions.Actor
+	wheel *wheel // who holds control among several sessions; nil: nobody else could
+}
+
+// me is who sits here, at this moment.
+func (h *hands) me() actions.Actor {
+	if h.who != nil {
+		return h.who()
+	}
+	return h.actor
 }
 
 // openHands makes the screen's hands, or nil when the config declares nothing that acts.
 func (p *program) openHands(c *cockpit, log *slog.Logger) (h *hands, closeJournal func(), err error) {
+	d, shut, err := p.openDesk(c, log)
+	if d == nil {
+		return nil, shut, err
+	}
+	return d.hands(c.config, c.store, p.actor(c.config, "local")), shut, nil
+}
+
+// openDesk makes the desk that all sessions of this program share, or nil when the config declares
+// nothing that acts.
+func (p *program) openDesk(c *cockpit, log *slog.Logger) (d *desk, closeJournal func(), err error) {
 	cfg, store := c.config, c.store
 	if len(cfg.Controls) == 0 {
 		return nil, func() {}, nil
@@ -39,11 +60,11 @@ func (p *program) openHands(c *cockpit, log *slog.Logger) (h *hands, closeJourna
 		closeJournal()
 		return nil, nil, err
 	}
-	d := newDesk(runner, recorder, log)
+	d = newDesk(runner, recorder, log)
 	d.chronicle, d.teller = c.chronicle, tellerOf(cfg, recorder)
 	d.recorded(store, time.Now())
 	shut := closeJournal // the result has that name, too
-	return d.hands(cfg, store, p.actor(cfg, "local")), func() { waitAtMost(&d.telling, tellPatience); shut() }, nil
+	return d, func() { waitAtMost(&d.telling, tellPatience); shut() }, nil
 }
 
 // hands are those of one more person at the desk.
@@ -55,9 +76,9 @@ func (d *desk) hands(cfg *config.Config, store *sale.Store, actor actions.Actor)
 func (h *hands) watch(ctx context.Context) { h.desk.watch(ctx, h.store) }
 
 func (h *hands) Status() ui.Status {
-	s := ui.Status{Actor: h.actor}
+	s := ui.Status{Actor: h.me()}
 	switch {
-	case h.actor.Role != actions.Operator:
+	case h.me().Role != actions.Operator:
 		s.Off = "viewer: reads, cannot act"
 	case h.policy.ReadOnly:
 		s.Off = "read-only by the config's policy"
@@ -98,7 +119,7 @@ func (h *hands) Offers(_ context.Context, id sale.ID) []ui.Offer {
 }
 
 func (h *hands) Preview(ctx context.Context, req actions.Request) (actions.Preview, error) {
-	return h.runner.Preview(ctx, h.actor, req), nil
+	return h.runner.Preview(ctx, h.me(), req), nil
 }
 
 func (h *hands) Needs(_ context.Context, p actions.Preview) ui.Needs {
@@ -109,31 +130,64 @@ func (h *hands) Needs(_ context.Context, p actions.Preview) ui.Needs {
 }
 
 func (h *hands) Arm(p actions.Preview, lasts time.Duration) (actions.Arming, *actions.Refusal) {
-	return h.runner.Arm(h.actor, p, lasts)
+	if no := h.drives(p.Request); no != nil {
+		return actions.Arming{}, no
+	}
+	return h.runner.Arm(h.me(), p, lasts)
 }
 
 func (h *hands) Disarm(arming string) { h.runner.Disarm(arming) }
 
 // Run sees an action through whatever becomes of the session.
 func (h *hands) Run(ctx context.Context, c actions.Confirmed) actions.Result {
+	if no := h.drives(c.Preview.Request); no != nil { // control may have passed since it was armed
+		return actions.Result{Preview: c.Preview, Outcome: actions.Refused, Refusals: []actions.Refusal{*no}, Text: no.Text, Ended: time.Now()}
+	}
 	told := c.Progress
 	c.Progress = func(step actions.Result) {
-		h.tell(newsOf(&step, h.actor.Name), h.session)
+		h.tell(newsOf(&step, h.me().Name), h.session)
 		if told != nil {
 			told(step)
 		}
 	}
-	res := h.runner.Run(context.WithoutCancel(ctx), h.actor, c)
+	res := h.runner.Run(context.WithoutCancel(ctx), h.me(), c)
+	h.outcomes.add(res.Preview.Request.Verb, res.Outcome)
 	h.recorded(h.store, time.Now())
-	h.tellLater(h.actor, res)
-	h.tell(newsOf(&res, h.actor.Name), h.session)
+	h.tellLater(h.me(), res)
+	h.tell(newsOf(&res, h.me().Name), h.session)
 	h.log.Info("action", "sale", string(res.Preview.Request.Sale), "action", string(res.Preview.Request.Verb), "outcome", string(res.Outcome), "text", res.Text)
 	return res
 }
 
+// drives is the refusal of somebody who doesn't hold control, or nil. Whoever acts while nobody drives,
+// drives. The second person's agreement is no driving.
+func (h *hands) drives(req actions.Request) *actions.Refusal {
+	if h.wheel == nil {
+		return nil
+	}
+	me := h.me()
+	if me.Role != actions.Operator {
+		return nil // the runner refuses, and records it
+	}
+	driver, ok := h.wheel.take(me)
+	if ok {
+		return nil
+	}
+	why := driver + " drives: request control in the palette (:)"
+	h.wheel.tried(me, req, why)
+	return &actions.Refusal{Guard: actions.GuardRole, Text: why}
+}
+
 // Tried lets the runner refuse and record: a viewer's preview calls no system.
 func (h *hands) Tried(ctx context.Context, req actions.Request) {
-	h.runner.Preview(ctx, h.actor, req)
+	me := h.me()
+	if h.wheel != nil {
+		h.wheel.tried(me, req, "")
+	}
+	if me.Role == actions.Operator {
+		return // somebody else drives; the runner would read the target
+	}
+	h.runner.Preview(ctx, h.me(), req)
 }
 
 func (h *hands) News() []ui.News {
@@ -151,18 +205,21 @@ func (h *hands) Subscribe() (bell <-chan struct{}, cancel func()) { return h.sub
 
 // Ask, Review and Answer go through the journal, so whoever shall answer may sit at another program.
 func (h *hands) Ask(ctx context.Context, p actions.Preview) (string, *actions.Refusal) {
-	id, no := h.runner.Ask(ctx, h.actor, p)
+	if no := h.drives(p.Request); no != nil {
+		return "", no
+	}
+	id, no := h.runner.Ask(ctx, h.me(), p)
 	h.follow()
 	return id, no
 }
 
 func (h *hands) Review(ctx context.Context, id string) (actions.Preview, error) {
-	_, p := h.runner.Review(ctx, h.actor, id)
+	_, p := h.runner.Review(ctx, h.me(), id)
 	return p, nil
 }
 
 func (h *hands) Answer(ctx context.Context, id, token string, agree bool) *actions.Refusal {
-	no := h.runner.Answer(ctx, h.actor, id, token, agree, "")
+	no := h.runner.Answer(ctx, h.me(), id, token, agree, "")
 	h.follow()
 	return no
 }

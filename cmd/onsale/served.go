@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/onsale-dev/onsale/actions"
+	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/ui"
+	"github.com/onsale-dev/onsale/ui/sshd"
+)
+
+// guest is who sits at one session. The register is asked each time: a role that was taken away is
+// gone at the next key, and a key that was taken away leaves nobody who could act.
+type guest struct {
+	visit *sshd.Visit
+	name  string // as it came in, for what is still to be told when it is gone
+	key   string
+}
+
+func (g *guest) actor() actions.Actor {
+	a := actions.Actor{Name: g.name, Fingerprint: g.key, Via: "ssh", Remote: g.visit.Remote}
+	who, err := g.visit.Person()
+	if err != nil {
+		return a // no role: may do nothing
+	}
+	a.Name, a.Role = who.Name, actions.Role(who.Role)
+	return a
+}
+
+// screen shows one session the cockpit, or the wall.
+func (s *served) screen(ctx context.Context, v *sshd.Visit) error {
+	who, err := v.Person()
+	if err != nil {
+		return err
+	}
+	g := &guest{visit: v, name: who.Name, key: who.Fingerprint}
+	o := s.session(s.config)
+	o.Header.Operator, o.Header.Title, o.Env = sale.Clean(who.Name, 24), who.Role, v.Env
+	o.Feed, o.Logs, o.Guard, o.Wall = s.store, s.logs, ui.NewGuard(), who.Wall
+	o.Line = func(st *sale.State, at time.Time) string { return checkLine(st, at, 0, o.Glyphs == ui.GlyphASCII) }
+	o.ReadNow = func(source string) {
+		if err := s.poller.Nudge(source); err != nil {
+			s.log.Info("read now refused", "source", source, "why", err.Error())
+		}
+	}
+	if s.wheel != nil {
+		o.Wheel = s.wheel.seat(g)
+	}
+	if s.desk != nil && !who.Wall {
+		h := s.desk.hands(s.config, s.store, g.actor())
+		h.who, h.wheel = g.actor, s.wheel
+		o.Hands = h
+		o.Shelves = &shelves{store: s.store, recorder: h.recorder, actor: g.actor(), log: s.log}
+		if actions.Role(who.Role) == actions.Operator {
+			s.wheel.sit(g)
+			defer s.wheel.leave(g)
+		}
+	}
+	sizes := make(chan ui.Size, 1)
+	o.Guard.Go("sizes", func() { passSizes(ctx, v.Sizes, sizes) })
+	err = ui.RunRemote(ctx, o, ui.Line{
+		In: v.In, Out: v.Out, Size: ui.Size(v.Size), Sizes: sizes, Idle: s.config.Serve.Idle, Drew: s.frames.took,
+	})
+	var crash *ui.PanicError
+	if errors.As(err, &crash) {
+		s.log.Error("internal error: one session ends, the others go on", "who", who.Name, "why", crash.Error(), "stack", crash.Stack)
+	}
+	return err
+}
+
+// passSizes hands on the newest size.
+func passSizes(ctx context.Context, from <-chan sshd.Size, to chan ui.Size) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case size := <-from:
+			select {
+			case <-to:
+			default:
+			}
+			select {
+			case to <- ui.Size(size):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
