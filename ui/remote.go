@@ -72,7 +72,7 @@ func RunRemote(ctx context.Context, opts Options, line Line) error {
 		return fmt.Errorf("TERM=dumb is %w that a screen can be drawn on: use check, or ACCESSIBLE=1 for lines of text", ErrNoTerminal)
 	}
 	s := &session{opts: o, line: &line, lost: make(chan struct{}, 1)}
-	s.gate = newGate(line.Out, o.Guard)
+	s.gate = newGate(rawLines{line.Out}, o.Guard) // the renderer counts on a terminal that does it
 	s.gate.drew = line.Drew
 	reads, sieve := new(atomic.Uint64), &sieve{mouse: o.Mouse}
 	pressed := new(atomic.Int64)
@@ -103,7 +103,8 @@ func (l *Line) over() <-chan error {
 	return l.ends
 }
 
-// rawLines ends lines as a terminal wants them that nobody else does it for.
+// rawLines ends lines as a terminal wants them. On a machine's own terminal its driver does (ONLCR);
+// at the far end of a line nobody does, as a client's terminal is raw.
 type rawLines struct{ io.Writer }
 
 // Write writes lines.

@@ -10,21 +10,21 @@ import (
 // outcomes counts how this program's actions ended.
 type outcomes struct {
 	mu sync.Mutex
-	n  map[outcome]uint64
+	n  map[ending]uint64
 }
 
-type outcome struct{ action, outcome string }
+type ending struct{ action, outcome string }
 
 func (o *outcomes) add(verb actions.Verb, how actions.Outcome) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.n == nil {
-		o.n = map[outcome]uint64{}
+		o.n = map[ending]uint64{}
 	}
-	o.n[outcome{string(verb), string(how)}]++
+	o.n[ending{string(verb), string(how)}]++
 }
 
-func (o *outcomes) counts() map[outcome]uint64 {
+func (o *outcomes) counts() map[ending]uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return maps.Clone(o.n)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/onsale-dev/onsale/config"
 	"github.com/onsale-dev/onsale/sources"
@@ -100,10 +101,7 @@ func (p *program) serve(ctx context.Context, flags serveFlags) error {
 		return err
 	}
 	defer closeAll()
-	if s.server, err = sshd.New(sshd.Options{
-		HostKey: hostKey, Register: s.register, Screen: s.screen, Exec: s.exec, Log: s.log,
-		MaxConnections: cfg.Serve.MaxConnections, MaxPerAddress: cfg.Serve.MaxPerAddress, Longest: cfg.Serve.Longest,
-	}); err != nil {
+	if s.server, err = s.door(hostKey); err != nil {
 		return err
 	}
 	address := cfg.Serve.Listen
@@ -150,6 +148,15 @@ func (p *program) prepare(cfg *config.Config) (*served, func(), error) {
 	}
 	s.admit(cfg)
 	return s, func() { closeJournal(); closeLog() }, nil
+}
+
+// door makes the server that lets people in.
+func (s *served) door(hostKey ssh.Signer) (*sshd.Server, error) {
+	in := s.config.Serve
+	return sshd.New(sshd.Options{
+		HostKey: hostKey, Register: s.register, Screen: s.screen, Exec: s.exec, Log: s.log,
+		MaxConnections: in.MaxConnections, MaxPerAddress: in.MaxPerAddress, Longest: in.Longest,
+	})
 }
 
 // serveLog is where a server's log goes: standard error, or --log; and the logs screen.

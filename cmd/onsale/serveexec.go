@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -43,7 +44,7 @@ func (s *served) exec(ctx context.Context, v *sshd.Visit, command string, out, e
 func (s *served) farCommands(far *program) *cobra.Command {
 	root := &cobra.Command{
 		Use: "onsale", Short: "The cockpit over SSH", SilenceErrors: true, SilenceUsage: true,
-		Long: "Without a command there is the cockpit. Two commands work without a terminal.",
+		Long:              "Without a command there is the cockpit. Two commands work without a terminal.",
 		Args:              cobra.NoArgs,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
@@ -150,7 +151,11 @@ func (s *served) farJournal(far *program, wanted journalFlags) error {
 		dir = found
 	}
 	records, err := journal.List(dir, wanted.filter(time.Now()))
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.New("there is no journal here yet")
+	}
 	if err != nil {
+		s.log.Error("the journal can't be read", "why", sale.Clean(err.Error(), 300))
 		return errors.New("the journal can't be read: the server's log says why")
 	}
 	for i := range records {

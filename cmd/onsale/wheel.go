@@ -207,9 +207,9 @@ func (w *wheel) tell(of, text string) bool {
 }
 
 // seat is the wheel as one session has it.
-func (w *wheel) seat(g *guest) ui.Wheel { return &seat{w, g} }
+func (w *wheel) seat(g *guest) ui.Wheel { return &grip{w, g} }
 
-type seat struct {
+type grip struct {
 	*wheel
 	guest *guest
 }
@@ -220,7 +220,7 @@ var (
 )
 
 // State says who drives.
-func (s *seat) State() ui.WheelState {
+func (s *grip) State() ui.WheelState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	mine := s.guest.name
@@ -232,7 +232,7 @@ func (s *seat) State() ui.WheelState {
 }
 
 // Request asks for control, or takes it when nobody drives.
-func (s *seat) Request(context.Context) error {
+func (s *grip) Request(context.Context) error {
 	me := s.guest.actor()
 	if me.Role != actions.Operator {
 		return errors.New("only an operator can drive")
@@ -257,7 +257,7 @@ func (s *seat) Request(context.Context) error {
 }
 
 // Give hands control to whoever asked for it.
-func (s *seat) Give(context.Context) error {
+func (s *grip) Give(context.Context) error {
 	s.mu.Lock()
 	switch {
 	case s.driver.Name != s.guest.name:
@@ -274,7 +274,7 @@ func (s *seat) Give(context.Context) error {
 }
 
 // Keep says no to whoever asked for control.
-func (s *seat) Keep(context.Context) error {
+func (s *grip) Keep(context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
@@ -289,7 +289,7 @@ func (s *seat) Keep(context.Context) error {
 }
 
 // Release leaves control to whoever wants it; somebody who asked for it has it then.
-func (s *seat) Release(context.Context) error {
+func (s *grip) Release(context.Context) error {
 	s.mu.Lock()
 	was := s.driver
 	if was.Name != s.guest.name {
