@@ -41,7 +41,10 @@ func (s *served) screen(ctx context.Context, v *sshd.Visit) error {
 	}
 	g := &guest{visit: v, name: who.Name, key: who.Fingerprint}
 	o := s.session(s.config)
-	o.Header.Operator, o.Header.Title, o.Env = sale.Clean(who.Name, 24), who.Role, v.Env
+	o.Header.Operator, o.Env = sale.Clean(who.Name, 24), v.Env
+	if s.desk == nil { // else the hands say it, as it may change
+		o.Header.Title = who.Role
+	}
 	o.Feed, o.Logs, o.Guard, o.Wall = s.store, s.logs, ui.NewGuard(), who.Wall
 	o.Line = func(st *sale.State, at time.Time) string { return checkLine(st, at, 0, o.Glyphs == ui.GlyphASCII) }
 	o.ReadNow = func(source string) {
@@ -57,10 +60,8 @@ func (s *served) screen(ctx context.Context, v *sshd.Visit) error {
 		h.who, h.wheel = g.actor, s.wheel
 		o.Hands = h
 		o.Shelves = &shelves{store: s.store, recorder: h.recorder, actor: g.actor(), log: s.log}
-		if actions.Role(who.Role) == actions.Operator {
-			s.wheel.sit(g)
-			defer s.wheel.leave(g)
-		}
+		s.wheel.sit(g)
+		defer s.wheel.leave(g)
 	}
 	sizes := make(chan ui.Size, 1)
 	o.Guard.Go("sizes", func() { passSizes(ctx, v.Sizes, sizes) })

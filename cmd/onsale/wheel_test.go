@@ -170,6 +170,22 @@ func TestControlDoesNotStayWithWhoLeftOrIsNoOperatorAnyMore(t *testing.T) {
 	}
 }
 
+func TestAViewerWhoBecomesAnOperatorMayDrive(t *testing.T) {
+	r := newRoom(t)
+	_, his := r.sits("marko", actions.Viewer)
+	if err := his.Request(t.Context()); err == nil {
+		t.Error("a viewer drives")
+	}
+	r.roles["marko"] = actions.Operator
+	if err := his.Request(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.wheel.look(time.Now())
+	if s := his.State(); !s.Mine {
+		t.Errorf("a second later: %+v", s)
+	}
+}
+
 func TestTheSecondPersonNeedNotDrive(t *testing.T) {
 	r := newRoom(t, func(p *actions.Policy) { p.Requirements = []actions.Requirement{{Second: true}} })
 	ivana, _ := r.sits("ivana", actions.Operator)
