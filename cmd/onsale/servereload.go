@@ -61,7 +61,7 @@ func (s *served) admit(cfg *config.Config) {
 // filesOf tells whether the files that say who may come in have changed.
 func filesOf(cfg *config.Config) string {
 	var b strings.Builder
-	for _, path := range append([]string{cfg.Path}, cfg.Serve.Files...) {
+	for _, path := range append([]string{cfg.Path}, cfg.Serve.Files()...) {
 		info, err := os.Stat(path) // follows links, so a mounted secret that is swapped is seen
 		if err != nil {
 			fmt.Fprintf(&b, "%s: %v\n", path, err)
