@@ -23,12 +23,7 @@ type Serve struct {
 	// MaxConnections is how many there may be at a time, MaxPerAddress how many from one address.
 	MaxConnections, MaxPerAddress int
 	Metrics                       string // loopback host:port; "" is none
-
-	files []string // of keys; what is shown of a config holds the keys themselves
 }
-
-// Files are the files of keys that the config names, to be looked at for changes.
-func (s *Serve) Files() []string { return s.files }
 
 // User is somebody who may come in.
 type User struct {
@@ -90,9 +85,6 @@ func (r *reader) serve(c *Config, in *serveIn) *Serve {
 	for _, u := range in.Users {
 		if u == nil || !u.Name.given() || !u.Role.given() {
 			continue
-		}
-		if u.KeyFile.given() {
-			s.files = append(s.files, r.path(u.KeyFile.S))
 		}
 		s.Users = append(s.Users, r.user(u, seen, names, principals, len(in.TrustedCA.S) > 0))
 		if u.Role.S == RoleOperator && c.Policy.Role != RoleOperator && !u.Screen.is("wall") {

@@ -376,6 +376,7 @@ func (l *live) tellReplaced(old, cfg *config.Config, made int) {
 		{"time_zone", old.TimeZone != cfg.TimeZone},
 		{"bell", old.Bell != cfg.Bell || old.Notify != cfg.Notify},
 		{"link_hosts", !slices.Equal(old.LinkHosts, cfg.LinkHosts)},
+		{"serve but for users and trusted_ca", !sameDoor(old.Serve, cfg.Serve)},
 		{"controls, of which there were none", l.desk == nil && !l.program.wall && len(cfg.Controls) > 0},
 	} {
 		if of.differs {

@@ -31,12 +31,12 @@ func (p *program) serveCommand() *cobra.Command {
 		Short: "The cockpit over SSH: one poller, many viewers",
 		Long: `serve lets people into one cockpit by their SSH keys: ssh -p 2222 cockpit.example. The systems are read once,
 however many look. Who may come in, and as what, stands under serve: in the config and is read again when the file
-changes: a key or a role that was taken out is gone from open sessions within five seconds.
+changes, with the rest of it: a key or a role that was taken out is gone from open sessions within five seconds.
 
 There is no password and no other way in. A session shows the cockpit or, for 'screen: wall', the wall; the
 commands 'check' and 'journal list' work without a terminal, with their exit codes. Nothing else can be asked for.
 
-SIGHUP reads who may come in again, SIGTERM says good bye to everybody and stops. The log goes to standard error.`,
+SIGHUP reads the config again, SIGTERM says good bye to everybody and stops. The log goes to standard error.`,
 		Example: `  onsale serve --new-host-key /etc/onsale/host_ed25519
   onsale serve --config /etc/onsale/onsale.yaml
   ssh -p 2222 cockpit.example

@@ -47,3 +47,12 @@ func (s *served) admit(cfg *config.Config) {
 	}
 	s.register.Set(entries, trusted)
 }
+
+// sameDoor reports whether what a server is begun with is the same; who may come in is none of it.
+func sameDoor(old, cfg *config.Serve) bool {
+	if old == nil || cfg == nil {
+		return old == cfg
+	}
+	return old.Listen == cfg.Listen && old.HostKey == cfg.HostKey && old.Longest == cfg.Longest && old.Metrics == cfg.Metrics &&
+		old.MaxConnections == cfg.MaxConnections && old.MaxPerAddress == cfg.MaxPerAddress
+}
