@@ -26,6 +26,7 @@ type Config struct {
 	Limits    sale.Limits         // zero values leave the default to the store
 	Policy    Policy              // what may be done, and by whom
 	SLAs      SLAs                // what is promised for incidents
+	Serve     *Serve              // the cockpit over SSH; nil: it is not declared
 
 	// Warnings are things that work and should be mended all the same.
 	Warnings []*Mistake
@@ -125,8 +126,13 @@ type AWS struct {
 	Profile     string // "": the default
 	Role        string // ARN of a role to assume; may be empty
 	ExternalID  string
-	Endpoint    string // "": AWS's own
+	MFASerial   string        // of the device whose code the role asks for; may be empty
+	RoleLasts   time.Duration // of the role's credentials, 15 min to 12 h; 0: an hour
+	Endpoint    string        // "": AWS's own
 	Credentials *Credentials
+	// SourceIdentity tells AWS who the operator is for good: roles that are assumed further on
+	// carry it too. The role must allow sts:SetSourceIdentity.
+	SourceIdentity bool
 }
 
 // Credentials are fixed AWS credentials.

@@ -123,6 +123,8 @@ func fileTypes() map[string]reflect.Type {
 		boundIn{},
 		breakGlassIn{},
 		slasIn{},
+		serveIn{},
+		userIn{},
 		runbookIn{},
 		pagerdutyIn{},
 		alertmanagerIn{},

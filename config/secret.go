@@ -117,5 +117,8 @@ func (s *Source) awsLogins() []AWS {
 	if s.OpsItem != nil {
 		logins = append(logins, s.OpsItem.AWS)
 	}
+	if s.Prometheus != nil && s.Prometheus.SigV4 != nil {
+		logins = append(logins, s.Prometheus.SigV4.AWS)
+	}
 	return logins
 }

@@ -58,6 +58,7 @@ func (c *Config) show(secret func(Secret) string) ([]byte, error) {
 	add(&doc, "sources", sources)
 	sh.controls(&doc, c)
 	sh.policy(&doc, c)
+	sh.serve(&doc, c.Serve)
 	var sales []yaml.MapSlice
 	for i := range c.Sales {
 		sales = append(sales, sh.sale(&c.Sales[i]))
@@ -207,6 +208,13 @@ func (sh *shower) aws(m *yaml.MapSlice, a AWS) {
 	add(m, "profile", a.Profile)
 	add(m, "role", a.Role)
 	add(m, "external_id", a.ExternalID)
+	add(m, "mfa_serial", a.MFASerial)
+	if a.RoleLasts > 0 {
+		add(m, "role_lasts", durationText(a.RoleLasts))
+	}
+	if a.SourceIdentity {
+		add(m, "source_identity", true)
+	}
 	add(m, "endpoint", a.Endpoint)
 	if c := a.Credentials; c != nil {
 		cred := yaml.MapSlice{}

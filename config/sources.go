@@ -231,7 +231,7 @@ func (r *reader) auth(p *PrometheusSource, in *authIn) {
 	}
 	p.Bearer = in.Bearer.V
 	if s := in.SigV4; s != nil {
-		login := awsIn{Region: s.Region, Profile: s.Profile, Role: s.Role, ExternalID: s.ExternalID, Credentials: s.Credentials}
+		login := awsIn{Region: s.Region, Profile: s.Profile, Role: s.Role, ExternalID: s.ExternalID, Credentials: s.Credentials, MFASerial: s.MFASerial, RoleLasts: s.RoleLasts, Identity: s.Identity}
 		p.SigV4 = &SigV4{AWS: r.aws(login, false), Service: s.Service.S}
 		if p.SigV4.Service == "" {
 			p.SigV4.Service = managedService
@@ -326,6 +326,7 @@ func (r *reader) aws(in awsIn, allowHTTP bool) AWS {
 	if in.ExternalID.given() && !in.Role.given() {
 		r.wrong(in.ExternalID.at, `"external_id" is for a role`, "add role: arn:aws:iam::…, or remove it")
 	}
+	r.assuming(&a, in)
 	if in.Endpoint.given() {
 		a.Endpoint = r.url(in.Endpoint, "endpoint", true, allowHTTP)
 	}

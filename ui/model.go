@@ -90,9 +90,12 @@ type model struct {
 	logs    []views.LogLine
 
 	status         Status
+	control        WheelState
 	offers         offered
 	acting         *panel    // being confirmed; nil: nothing is
 	asking         *question // before that
+	code           *codeBox  // the MFA code that a login asks for
+	codeWanted     bool      // one is asked for, also where its box has to wait
 	gen            int       // of the newest panel
 	runs           map[sale.ID]*running
 	outcome        *views.Outcome // of the last action, until another replaces it
@@ -228,6 +231,7 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		m.handle(msg)
 	}
 	m.lookHands()
+	m.lookCodes()
 	m.askOffers()
 	m.settleFrame()
 	return m, tea.Batch(m.cmds...)
@@ -338,7 +342,7 @@ func appeared(a, b *sale.State) bool {
 
 // arrange puts the sales in order, applies the filter and keeps the focus on its sale.
 func (m *model) arrange() {
-	still := m.palette.open || m.acting != nil || m.asking != nil || m.now.Sub(m.lastKey) < keyQuiet
+	still := m.palette.open || m.acting != nil || m.asking != nil || m.code != nil || m.now.Sub(m.lastKey) < keyQuiet
 	m.order.update(m.snap, m.now, still)
 	m.ids = filtered(m.order.ids, m.snap, m.filter.words)
 	untouched := m.lastKey.IsZero() // nobody has aimed at a sale yet: the worst one has the focus
@@ -383,6 +387,8 @@ func (m *model) place() place {
 		return ConfirmScope
 	case m.asking != nil:
 		return QuestionScope
+	case m.code != nil:
+		return CodeScope
 	case m.palette.open:
 		return PaletteScope
 	case m.filter.editing:

@@ -50,7 +50,7 @@ func (m *model) click(msg tea.MouseClickMsg) {
 		return
 	}
 	m.disarm("the mouse was used")
-	if m.asking != nil || msg.Button != tea.MouseLeft || m.palette.open || m.helping || !views.Fits(m.width, m.height) {
+	if m.asking != nil || m.code != nil || msg.Button != tea.MouseLeft || m.palette.open || m.helping || !views.Fits(m.width, m.height) {
 		return
 	}
 	m.lastKey = m.now
@@ -83,7 +83,7 @@ func (m *model) wheel(msg tea.MouseWheelMsg) {
 		return
 	}
 	m.disarm("the mouse was used")
-	if m.asking != nil {
+	if m.asking != nil || m.code != nil {
 		return
 	}
 	by := 0

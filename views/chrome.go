@@ -132,6 +132,9 @@ func (f *Frame) header(rows int, crowded bool) []string {
 	}
 	word, s := f.dataSummary()
 	second = append(second, part{s, word, 3})
+	if login, ok := f.loginPart(); ok {
+		second = append(second, login)
+	}
 	if rows < 3 && (f.Width >= 100 || crowded) {
 		second = append(second, f.verdictCounts(true)...)
 	}

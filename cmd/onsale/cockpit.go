@@ -49,13 +49,19 @@ func (p *program) load(ctx context.Context) (*cockpit, error) {
 	for _, warning := range cfg.Warnings {
 		_, _ = fmt.Fprintf(p.stderr, "onsale: warning: %v\n", warning)
 	}
-	return p.assemble(cfg, slog.New(slog.DiscardHandler))
+	c, err := p.assemble(cfg, slog.New(slog.DiscardHandler))
+	if err == nil {
+		p.logins().Ready(ctx)
+	}
+	return c, err
 }
 
 // choose returns the sales with the given ids, all for none, in the order of the config.
-func (c *cockpit) choose(ids []string) ([]sale.ID, error) {
+func (c *cockpit) choose(ids []string) ([]sale.ID, error) { return choose(c.config, ids) }
+
+func choose(cfg *config.Config, ids []string) ([]sale.ID, error) {
 	var known, chosen []sale.ID
-	for _, s := range c.config.Sales {
+	for _, s := range cfg.Sales {
 		known = append(known, s.ID)
 		if len(ids) == 0 || slices.Contains(ids, string(s.ID)) {
 			chosen = append(chosen, s.ID)
@@ -63,7 +69,7 @@ func (c *cockpit) choose(ids []string) ([]sale.ID, error) {
 	}
 	for _, id := range ids {
 		if !slices.Contains(known, sale.ID(id)) {
-			return nil, fmt.Errorf("no sale %q in %s; there are: %s", sale.Clean(id, 40), c.config.Path, joinIDs(known))
+			return nil, fmt.Errorf("no sale %q in %s; there are: %s", sale.Clean(id, 40), cfg.Path, joinIDs(known))
 		}
 	}
 	return chosen, nil

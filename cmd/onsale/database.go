@@ -13,7 +13,7 @@ import (
 func (p *program) rds(cfg *config.Config, s *config.Source) (sources.Source, error) {
 	return withLogin(s, s.Kind, func(ctx context.Context) (sources.Source, error) {
 		login := s.RDS.AWS
-		aws, err := loadAWS(ctx, login)
+		aws, err := p.loadAWS(ctx, login)
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"github.com/onsale-dev/onsale/cmd/onsale/login"
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/ui"
 )
@@ -43,6 +46,7 @@ type program struct {
 	wall       bool          // the session is the war room's wall
 	rotate     time.Duration // of the wall's pages; 0: none is turned
 	journalAt  string        // of the demo; "" is the usual place
+	book       *login.Book   // who this run is towards AWS; see logins
 
 	opened opened // the config's files
 }
@@ -54,7 +58,11 @@ func (p *program) run(ctx context.Context, args []string) (code int) {
 			code = exitUnknown
 		}
 	}()
-	root := p.rootCommand()
+	return p.execute(ctx, p.rootCommand(), args)
+}
+
+// execute runs a command and says in words and in an exit code how it went.
+func (p *program) execute(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	var verdict verdictExit
