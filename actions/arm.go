@@ -20,7 +20,7 @@ func (r *Runner) Arm(actor Actor, p Preview, lasts time.Duration) (Arming, *Refu
 	if no := r.mayActor(actor); no != nil {
 		return Arming{}, no
 	}
-	if r.policy.ReadOnly {
+	if r.rules().policy.ReadOnly {
 		return Arming{}, readOnly()
 	}
 	if p.Refused() {
@@ -31,7 +31,7 @@ func (r *Runner) Arm(actor Actor, p Preview, lasts time.Duration) (Arming, *Refu
 	if err != nil {
 		return Arming{}, &Refusal{Guard: GuardArmed, Text: err.Error()}
 	}
-	a := arming{Arming{id, now.Add(min(max(lasts, 0), r.policy.Armed))}, actor, p.Token()}
+	a := arming{Arming{id, now.Add(min(max(lasts, 0), r.rules().policy.Armed))}, actor, p.Token()}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for old, other := range r.armings {
@@ -55,7 +55,7 @@ func (r *Runner) spend(actor Actor, id string, p *Preview, now time.Time) *Refus
 	refuse := func(text string) *Refusal {
 		return &Refusal{Guard: GuardArmed, Text: text, Hint: "open the panel again"}
 	}
-	if r.policy.ReadOnly {
+	if r.rules().policy.ReadOnly {
 		return readOnly()
 	}
 	r.mu.Lock()

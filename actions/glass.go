@@ -48,7 +48,7 @@ func (p Policy) breakable(req Request) *Refusal {
 
 // liftable takes a refusal of a guard that the glass was broken for: it is lifted, and remembered.
 func (a *attempt) liftable(no *Refusal, l Lift) *Refusal {
-	if no == nil || !a.r.policy.lifts(a.c.Preview.Request, l) {
+	if no == nil || !a.r.rules().policy.lifts(a.c.Preview.Request, l) {
 		return no
 	}
 	a.lifted = append(a.lifted, string(l))
@@ -63,11 +63,11 @@ func (r *Runner) brokenInto(p *Preview, incident bool) {
 	}
 	req := p.Request
 	p.Risk = Severe
-	_, change, second := r.policy.Needs(p, incident)
-	if change && blank(req.Change) && r.policy.lifts(req, LiftChange) {
+	_, change, second := r.rules().policy.Needs(p, incident)
+	if change && blank(req.Change) && r.rules().policy.lifts(req, LiftChange) {
 		p.Lifted = append(p.Lifted, Refusal{Guard: GuardReason, Text: "a change id is required"})
 	}
-	if second && r.policy.lifts(req, LiftSecond) {
+	if second && r.rules().policy.lifts(req, LiftSecond) {
 		p.Lifted = append(p.Lifted, Refusal{Guard: GuardSecond, Text: "a second person must agree"})
 	}
 	if len(p.Lifted) == 0 && !p.Refused() {
@@ -97,13 +97,13 @@ func (a *attempt) breakGlass(ctx context.Context) *Refusal {
 // Needs is what must be brought along for a preview: a reason, a change id, a second person. What
 // breaking the glass lifts need not be, and breaking it always takes a reason.
 func (r *Runner) Needs(p *Preview) (reason, change, second bool) {
-	reason, change, second = r.policy.Needs(p, r.incident(p.Request.Sale))
-	return reason || p.Request.Glass, change && !r.policy.lifts(p.Request, LiftChange), second && !r.policy.lifts(p.Request, LiftSecond)
+	reason, change, second = r.rules().policy.Needs(p, r.incident(p.Request.Sale))
+	return reason || p.Request.Glass, change && !r.rules().policy.lifts(p.Request, LiftChange), second && !r.rules().policy.lifts(p.Request, LiftSecond)
 }
 
 // GlassOf lists what breaking the glass would lift for a verb; nil: it may not be broken.
 func (r *Runner) GlassOf(v Verb) []Lift {
-	if g := r.policy.Glass; g != nil && slices.Contains(g.Verbs, v) {
+	if g := r.rules().policy.Glass; g != nil && slices.Contains(g.Verbs, v) {
 		return slices.Clone(g.Lifts)
 	}
 	return nil
@@ -111,10 +111,10 @@ func (r *Runner) GlassOf(v Verb) []Lift {
 
 // EvidenceMaxAge is how old evidence may be that a request needs; 0: as its freshness says.
 func (r *Runner) EvidenceMaxAge(req Request) time.Duration {
-	if slices.Contains(r.policy.AnyAge, req.Verb) || req.paperwork() {
+	if slices.Contains(r.rules().policy.AnyAge, req.Verb) || req.paperwork() {
 		return 0
 	}
-	return r.policy.EvidenceMaxAge
+	return r.rules().policy.EvidenceMaxAge
 }
 
 // LiftedWords names what breaking the glass lifts, for a person: "freeze, second person". Empty for

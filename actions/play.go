@@ -31,7 +31,7 @@ type PlayStep struct {
 // PlaysOf lists the plays of a sale.
 func (r *Runner) PlaysOf(id sale.ID) []Play {
 	var found []Play
-	for _, p := range r.cfg.Plays {
+	for _, p := range r.rules().plays {
 		if len(p.Sales) == 0 || slices.Contains(p.Sales, id) {
 			found = append(found, p)
 		}

@@ -83,7 +83,7 @@ func (a *attempt) isArmed(context.Context) *Refusal {
 	if a.p.Refused() {
 		return &a.p.Refusals[0]
 	}
-	for _, no := range []*Refusal{a.p.Request.sane(), a.r.policy.breakable(a.c.Preview.Request)} {
+	for _, no := range []*Refusal{a.p.Request.sane(), a.r.rules().policy.breakable(a.c.Preview.Request)} {
 		if no != nil {
 			return no
 		}
@@ -92,7 +92,7 @@ func (a *attempt) isArmed(context.Context) *Refusal {
 }
 
 func (a *attempt) notFrozen(context.Context) *Refusal {
-	return a.liftable(a.r.policy.frozen(a.p.Request, a.r.incident(a.p.Request.Sale), time.Now()), LiftFreeze)
+	return a.liftable(a.r.rules().policy.frozen(a.p.Request, a.r.incident(a.p.Request.Sale), time.Now()), LiftFreeze)
 }
 
 func (a *attempt) inBounds(context.Context) *Refusal {
@@ -100,7 +100,7 @@ func (a *attempt) inBounds(context.Context) *Refusal {
 	if no := a.p.sane(); no != nil {
 		return no
 	}
-	if no := a.r.policy.bounded(a.p, incident); no != nil {
+	if no := a.r.rules().policy.bounded(a.p, incident); no != nil {
 		return no
 	}
 	if a.later {
@@ -119,7 +119,7 @@ func (r *Runner) tooMany(p *Preview, incident bool, now time.Time) *Refusal {
 	if p.Request.paperwork() {
 		return nil
 	}
-	for _, l := range r.policy.Limits {
+	for _, l := range r.rules().policy.Limits {
 		if !l.covers(p.Request.Sale, p.Request.Verb, incident) || l.Count <= 0 {
 			continue
 		}
@@ -155,11 +155,11 @@ func onTarget(rec journal.Record, t Target) bool {
 }
 
 func (a *attempt) isSeen(context.Context) *Refusal {
-	return a.r.policy.fresh(a.p.Request, a.p.Evidence, a.r.evidence(a.p.Request.Sale, time.Now()))
+	return a.r.rules().policy.fresh(a.p.Request, a.p.Evidence, a.r.evidence(a.p.Request.Sale, time.Now()))
 }
 
 func (a *attempt) isDeclared(context.Context) *Refusal {
-	return a.r.policy.declared(a.p.Request.Sale, a.p.Target)
+	return a.r.rules().policy.declared(a.p.Request.Sale, a.p.Target)
 }
 
 // isUnchanged reads the target again and compares. From here on nothing else of ours runs on it.
@@ -232,7 +232,7 @@ func (r *Runner) lastOn(t Target, upTo uint64) *journal.Record {
 }
 
 func (a *attempt) isExplained(context.Context) *Refusal {
-	reason, change, _ := a.r.policy.Needs(a.p, a.r.incident(a.p.Request.Sale))
+	reason, change, _ := a.r.rules().policy.Needs(a.p, a.r.incident(a.p.Request.Sale))
 	req := a.c.Preview.Request
 	switch {
 	case req.Glass && blank(req.Reason):
@@ -249,7 +249,7 @@ func (a *attempt) isAgreed(context.Context) *Refusal {
 	if a.later {
 		return nil
 	}
-	_, _, second := a.r.policy.Needs(&a.c.Preview, a.r.incident(a.p.Request.Sale))
+	_, _, second := a.r.rules().policy.Needs(&a.c.Preview, a.r.incident(a.p.Request.Sale))
 	if !second {
 		return nil
 	}
@@ -264,8 +264,8 @@ func (a *attempt) isAgreed(context.Context) *Refusal {
 // the monotonic one stands still while a machine sleeps.
 func (a *attempt) tooOld(now time.Time) *Refusal {
 	age := max(now.Sub(a.at), now.Round(0).Sub(a.at.Round(0)))
-	if a.at.IsZero() || age > a.r.policy.Confirmed || age < -a.r.policy.Confirmed {
-		return &Refusal{Guard: GuardStale, Text: fmt.Sprintf("it was confirmed more than %s ago", a.r.policy.Confirmed), Hint: "confirm again"}
+	if a.at.IsZero() || age > a.r.rules().policy.Confirmed || age < -a.r.rules().policy.Confirmed {
+		return &Refusal{Guard: GuardStale, Text: fmt.Sprintf("it was confirmed more than %s ago", a.r.rules().policy.Confirmed), Hint: "confirm again"}
 	}
 	return nil
 }
@@ -343,7 +343,7 @@ func (a *attempt) leased(v journal.View) *Refusal {
 	t := a.fresh.Target
 	const hint = "wait for its outcome, then open the panel again"
 	for _, p := range v.Pending() {
-		if !onTarget(p.Intent, t) || v.Age(p.Intent) >= a.r.policy.Lease {
+		if !onTarget(p.Intent, t) || v.Age(p.Intent) >= a.r.rules().policy.Lease {
 			continue
 		}
 		mine := Actor{Name: p.Intent.Actor.Name, Fingerprint: p.Intent.Actor.Fingerprint}.Same(a.actor)

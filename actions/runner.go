@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/onsale-dev/onsale/actions/journal"
@@ -30,8 +31,8 @@ type Config struct {
 // Runner is the one way to act. It is safe for many goroutines; any number of runners, in any
 // number of processes, may share a journal.
 type Runner struct {
-	cfg    Config
-	policy Policy
+	cfg      Config
+	declared atomic.Pointer[rules]
 
 	mu       sync.Mutex
 	inFlight map[string]string // target key → id of the action that is running on it
@@ -48,11 +49,31 @@ func NewRunner(cfg Config) (*Runner, error) {
 	if cfg.Journal == nil || cfg.Executor == nil {
 		return nil, errors.New("a runner needs a journal and a way to find executors")
 	}
-	return &Runner{
-		cfg: cfg, policy: cfg.Policy.withDefaults(),
+	r := &Runner{
+		cfg:      cfg,
 		inFlight: map[string]string{}, armings: map[string]arming{},
 		refused: map[string]time.Time{}, of: map[string]bool{},
-	}, nil
+	}
+	r.Redeclare(cfg)
+	return r, nil
+}
+
+// rules are what a config declares of acting. They are replaced as a whole and never changed.
+type rules struct {
+	policy   Policy
+	plays    []Play
+	executor func(sale.ID, Verb) (Executor, error)
+	redact   func(string) string
+}
+
+func (r *Runner) rules() *rules { return r.declared.Load() }
+
+// Redeclare puts another Policy, Executor, Redact and other Plays in place, as when a config was
+// changed while the program runs; the rest of cfg stays as it was. An action that is on its way goes
+// on with its own executor to its end, and every guard that it has still to pass is the new one.
+// What was confirmed under the old rules is looked at again before anything is sent, as always.
+func (r *Runner) Redeclare(cfg Config) {
+	r.declared.Store(&rules{policy: cfg.Policy.withDefaults(), plays: cfg.Plays, executor: cfg.Executor, redact: cfg.Redact})
 }
 
 // mine reports whether this runner wrote a record.
@@ -104,10 +125,10 @@ func (r *Runner) evidence(id sale.ID, now time.Time) Evidence {
 }
 
 func (r *Runner) redact(text string) string {
-	if r.cfg.Redact == nil {
+	if r.rules().redact == nil {
 		return text
 	}
-	return r.cfg.Redact(text)
+	return r.rules().redact(text)
 }
 
 // oneSale bounds how far back the journal is read for what belongs to a sale's day.
@@ -148,7 +169,7 @@ func (r *Runner) Preview(ctx context.Context, actor Actor, req Request) Preview 
 		r.noteRefusal(ctx, actor, &p, "", p.Refusals)
 		return p
 	}
-	for _, no := range []*Refusal{req.sane(), r.policy.breakable(req)} {
+	for _, no := range []*Refusal{req.sane(), r.rules().policy.breakable(req)} {
 		if no != nil {
 			p.Refusals = append(p.Refusals, *no)
 			return p
@@ -181,21 +202,21 @@ func (r *Runner) foresee(p *Preview, now time.Time) {
 	lift := func(no *Refusal, l Lift) {
 		switch {
 		case no == nil:
-		case r.policy.lifts(p.Request, l):
+		case r.rules().policy.lifts(p.Request, l):
 			p.Lifted = append(p.Lifted, *no)
 		default:
 			p.Refusals = append(p.Refusals, *no)
 		}
 	}
-	if r.policy.ReadOnly {
+	if r.rules().policy.ReadOnly {
 		add(readOnly())
 	}
 	for _, part := range parts {
-		lift(r.policy.frozen(part.Request, seen.IncidentOpen, now), LiftFreeze)
-		add(r.policy.bounded(part, seen.IncidentOpen))
-		add(r.policy.fresh(part.Request, part.Evidence, seen))
-		add(r.policy.declared(part.Request.Sale, part.Target))
-		p.Warnings = append(p.Warnings, r.policy.aging(part.Request, part.Evidence, seen)...)
+		lift(r.rules().policy.frozen(part.Request, seen.IncidentOpen, now), LiftFreeze)
+		add(r.rules().policy.bounded(part, seen.IncidentOpen))
+		add(r.rules().policy.fresh(part.Request, part.Evidence, seen))
+		add(r.rules().policy.declared(part.Request.Sale, part.Target))
+		p.Warnings = append(p.Warnings, r.rules().policy.aging(part.Request, part.Evidence, seen)...)
 	}
 	lift(r.tooMany(p, seen.IncidentOpen, now), LiftRate)
 	if err := r.cfg.Journal.Err(); err != nil {
@@ -263,7 +284,7 @@ func (r *Runner) executor(req Request) (Executor, error) {
 	if verb == Undo {
 		verb = req.Of
 	}
-	ex, err := r.cfg.Executor(req.Sale, verb)
+	ex, err := r.rules().executor(req.Sale, verb)
 	if verb == AddNote && ex == nil {
 		return notebook{}, nil
 	}

@@ -58,7 +58,7 @@ func (r *Runner) Ask(ctx context.Context, requester Actor, p Preview) (string, *
 	if no := r.mayActor(requester); no != nil {
 		return "", no
 	}
-	if r.policy.ReadOnly {
+	if r.rules().policy.ReadOnly {
 		return "", readOnly()
 	}
 	if p.Refused() {
@@ -92,7 +92,7 @@ func (r *Runner) Approve(ctx context.Context, approver Actor, id string, p Previ
 // also what was agreed to and not used yet; of whoever asked it is a withdrawal, and needs no token.
 func (r *Runner) Answer(ctx context.Context, who Actor, id, token string, agree bool, reason string) *Refusal {
 	no := r.mayActor(who)
-	if no == nil && r.policy.ReadOnly {
+	if no == nil && r.rules().policy.ReadOnly {
 		no = readOnly()
 	}
 	a, known, err := r.find(id)
@@ -159,7 +159,7 @@ func (r *Runner) still(v journal.View, a Asked, judge func(Asked) *Refusal) *Ref
 	if !ok {
 		return &Refusal{Guard: GuardSecond, Text: "too much was journalled meanwhile to tell what became of the request"}
 	}
-	for _, now := range askedIn(since, v.Age, r.policy) {
+	for _, now := range askedIn(since, v.Age, r.rules().policy) {
 		if now.ID == a.ID {
 			return judge(now)
 		}
@@ -174,17 +174,17 @@ const mostAsked = 2048
 // at any stage; those that nobody can act on any more for as long again as they could be.
 func (r *Runner) Requests() ([]Asked, error) {
 	records, err := r.cfg.Journal.Recent(mostAsked)
-	return askedIn(records, r.cfg.Journal.Age, r.policy), err
+	return askedIn(records, r.cfg.Journal.Age, r.rules().policy), err
 }
 
 // find looks for one request.
 func (r *Runner) find(id string) (Asked, bool, error) {
-	since := time.Now().Add(-2 * (r.policy.Approval + r.policy.Execution))
+	since := time.Now().Add(-2 * (r.rules().policy.Approval + r.rules().policy.Execution))
 	records, err := r.cfg.Journal.List(journal.Filter{Kinds: []journal.Kind{journal.Note, journal.Intent}, Since: since})
 	if err != nil {
 		return Asked{}, false, err
 	}
-	all := askedIn(records, r.cfg.Journal.Age, r.policy)
+	all := askedIn(records, r.cfg.Journal.Age, r.rules().policy)
 	i := slices.IndexFunc(all, func(a Asked) bool { return a.ID == id })
 	if i < 0 {
 		return Asked{}, false, nil

@@ -46,7 +46,7 @@ func (r *Runner) others(p journal.Pending) bool {
 			return true
 		}
 	}
-	return p.Unknown == nil && !r.mine(p.Intent) && r.cfg.Journal.WriterAlive(p.Intent) && r.cfg.Journal.Age(p.Intent) < r.policy.Lease
+	return p.Unknown == nil && !r.mine(p.Intent) && r.cfg.Journal.WriterAlive(p.Intent) && r.cfg.Journal.Age(p.Intent) < r.rules().policy.Lease
 }
 
 func (r *Runner) settleOne(ctx context.Context, pend journal.Pending) Result {

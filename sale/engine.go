@@ -57,6 +57,7 @@ type saleEntry struct {
 	state *State
 	due   time.Time // when time alone may change the state; zero: never
 	dirty bool      // something came that may change it
+	anew  bool      // it was declared anew: its next state is another one in any case
 }
 
 // The defaults of Limits.
@@ -65,14 +66,18 @@ const (
 	defaultKeep   = 6 * time.Hour
 )
 
+func (l Limits) withDefaults() Limits {
+	if l.Points <= 0 {
+		l.Points = defaultPoints
+	}
+	if l.Keep <= 0 {
+		l.Keep = defaultKeep
+	}
+	return l
+}
+
 func (e *engine) init(sales []*Sale, sources []SourceInfo, limits Limits, now time.Time) {
-	if limits.Points <= 0 {
-		limits.Points = defaultPoints
-	}
-	if limits.Keep <= 0 {
-		limits.Keep = defaultKeep
-	}
-	e.limits, e.now = limits, now
+	e.limits, e.now = limits.withDefaults(), now
 	e.byName = make(map[string]*sourceEntry, len(sources))
 	e.slots = make(map[Key]*slot)
 	for _, info := range sources {

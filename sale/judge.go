@@ -37,11 +37,12 @@ func (e *engine) judge(s *saleEntry, now time.Time) {
 	}
 	s.due = earliest(due, s.happenings(&next, now))
 	if old != nil {
-		if next.sameAs(old) {
+		if !s.anew && next.sameAs(old) {
 			return
 		}
 		next.Version = old.Version + 1
 	}
+	s.anew = false
 	next.Signals = slices.Clone(e.scratch)
 	s.state = &next
 	e.newSales = true

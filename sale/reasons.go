@@ -171,7 +171,7 @@ func (s *saleEntry) cause(src *sourceEntry, st *State, in func(*Known) bool) str
 	switch {
 	case !never:
 		return "no new sample"
-	case src.state.LastTry.IsZero():
+	case !src.read:
 		return "not read yet"
 	default:
 		return "it answers without them"

@@ -19,6 +19,7 @@ type sourceEntry struct {
 
 	spent     []spending // of the last five minutes, oldest first
 	polls     int
+	read      bool // since it was declared
 	firstCost float64
 
 	due time.Time // when time alone may change the state; zero: never
@@ -46,6 +47,7 @@ func newSourceEntry(info SourceInfo, index int, now time.Time) *sourceEntry {
 // polled takes over what a batch says about the source itself.
 func (s *sourceEntry) polled(in *intake) {
 	b, st := in.batch, &s.state
+	s.read = true
 	finished := b.Finished
 	if finished.IsZero() {
 		finished = in.now

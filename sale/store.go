@@ -14,7 +14,7 @@ type Limits struct {
 }
 
 // NewStore makes a store for the declared sales and sources. The declarations must not be
-// changed afterwards.
+// changed afterwards; Redeclare replaces them.
 func NewStore(sales []*Sale, sources []SourceInfo, limits Limits, now time.Time) *Store {
 	s := &Store{}
 	s.init(sales, sources, limits, now)

@@ -107,6 +107,9 @@ func (m *model) header() views.Header {
 	h := m.opts.Header
 	h.Filter = m.filter.text
 	h.LinkLag = m.lag()
+	if m.opts.Loud != nil {
+		h.Loud = sale.Clean(m.opts.Loud(), 200)
+	}
 	if m.opts.Hands == nil {
 		return h
 	}

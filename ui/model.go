@@ -267,6 +267,7 @@ func (m *model) settleFrame() {
 func (m *model) look() need {
 	before := m.snap
 	m.snap = m.opts.Feed.Snapshot()
+	m.leaveGone()
 	m.arrange()
 	m.upsetPanel()
 	if before != m.snap {

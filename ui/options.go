@@ -67,6 +67,9 @@ type Options struct {
 	// NoBell keeps the terminal's bell from ringing on a sale's first BAD alarm. Notify sends it
 	// to the desktop too, as OSC 9, which not every terminal knows.
 	NoBell, Notify bool
+	// Loud says what must not be missed on any screen, such as a config that was changed and is not
+	// used, or "". It must answer at once; nil: nothing ever is.
+	Loud func() string
 	// Logs is what the logs screen shows; nil for none.
 	Logs *LogRing
 	// Guard watches over the program's own goroutines; nil for one of the session's own.

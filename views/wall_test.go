@@ -305,3 +305,17 @@ func BenchmarkWall(b *testing.B) {
 	}
 	b.ReportMetric(float64(n), "bytes/frame")
 }
+
+func TestTheWallSaysWhatMustNotBeMissed(t *testing.T) {
+	for _, size := range [][2]int{{160, 45}, {80, 24}, {60, 15}} {
+		f := wallFrame(size[0], size[1])
+		f.Header.Loud = "CONFIG NOT TAKEN, the old one stays"
+		if screen := drawWall(f); !strings.Contains(screen, "▲ CONFIG NOT TAKEN") {
+			t.Errorf("%v does not say it:\n%s", size, screen)
+		}
+		f.Now = f.Now.Add(time.Minute) // a lost link is worse
+		if screen := drawWall(f); strings.Contains(screen, "CONFIG NOT TAKEN") || !strings.Contains(screen, "LINK LOST") {
+			t.Errorf("%v hides that the link is lost:\n%s", size, screen)
+		}
+	}
+}

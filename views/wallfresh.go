@@ -108,10 +108,14 @@ func (f *Frame) wallSource(s *sale.SourceState) (string, style) {
 	return words + " " + f.sourceAge(s), l.figure
 }
 
-// wallNote is the last row: how the wall behaves, or that its link is lost.
+// wallNote is the last row: how the wall behaves, or that its link is lost, or what must not be missed.
 func (f *Frame) wallNote(c *canvas, y int, l wallLink) {
 	if l.lost {
 		c.cut(0, y, c.w, badWord, "▲ LINK LOST: "+l.why)
+		return
+	}
+	if why := f.Header.Loud; why != "" {
+		c.cut(0, y, c.w, badWord, "▲ "+why)
 		return
 	}
 	for _, words := range []string{

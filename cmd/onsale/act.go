@@ -180,11 +180,16 @@ func (p *program) confirmed(ctx context.Context, runner *actions.Runner, actor a
 }
 
 func newRunner(cfg *config.Config, recorder actions.Recorder, snapshot func() *sale.Snapshot) (*actions.Runner, error) {
+	return actions.NewRunner(runnerConfig(cfg, recorder, snapshot))
+}
+
+// runnerConfig is what a config declares of acting, in the runner's own terms.
+func runnerConfig(cfg *config.Config, recorder actions.Recorder, snapshot func() *sale.Snapshot) actions.Config {
 	made := newExecutors(cfg)
 	made.opened = openedIn(recorder)
-	return actions.NewRunner(actions.Config{
+	return actions.Config{
 		Journal: recorder, Policy: policyOf(cfg), Executor: made.find, Snapshot: snapshot, Plays: playsOf(cfg), Redact: made.redact,
-	})
+	}
 }
 
 // openJournal opens the journal, or gives one that says why it could not be: then nothing is done.

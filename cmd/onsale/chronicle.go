@@ -17,9 +17,8 @@ import (
 // chronicle is what the journal tells of the sales: their incidents, and what was done. The store
 // is given it, and so are the sources that look after incidents.
 type chronicle struct {
-	config *config.Config
-
 	mu      sync.Mutex
+	config  *config.Config
 	records []journal.Record // of the last two days, oldest first
 	logs    []sale.Log       // in the order of the config
 	failed  bool             // the last reading did
@@ -87,6 +86,14 @@ func (c *chronicle) take(records []journal.Record, err error) []sale.Log {
 	return slices.Clone(c.logs)
 }
 
+// redeclare puts another config in place. The journal is read anew at the next look, for the sales
+// that have come.
+func (c *chronicle) redeclare(cfg *config.Config) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.config, c.logs = cfg, nil
+}
+
 // of is what is known of one sale.
 func (c *chronicle) of(id sale.ID) sale.Log {
 	c.mu.Lock()
@@ -116,7 +123,10 @@ func (c *chronicle) known() []incidents.Known {
 
 // readOnce is look for a program that does nothing itself: it opens no journal, and makes none.
 func (c *chronicle) readOnce(p *program, store *sale.Store, now time.Time) {
-	if len(c.config.Controls) == 0 {
+	c.mu.Lock()
+	acts := len(c.config.Controls) > 0
+	c.mu.Unlock()
+	if !acts {
 		return // nothing is done from here, so no journal tells of this config
 	}
 	dir := p.journalAt

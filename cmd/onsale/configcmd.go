@@ -8,30 +8,27 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/onsale-dev/onsale/config"
+	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/ui"
 )
 
 func (p *program) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
-		Short: "Validate, show, describe and import the config file",
+		Short: "Write, validate, show, describe and import the config file",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(p.importCommand())
 	cmd.AddCommand(
+		p.configInitCommand(),
 		&cobra.Command{
 			Use:   "validate",
 			Short: "Read the config and say everything that is wrong with it",
 			Args:  cobra.NoArgs,
 			RunE:  func(*cobra.Command, []string) error { return p.validate() },
 		},
-		&cobra.Command{
-			Use:   "show",
-			Short: "Print the resolved config, templates applied, secrets hidden",
-			Args:  cobra.NoArgs,
-			RunE:  func(*cobra.Command, []string) error { return p.show() },
-		},
+		p.configShowCommand(),
 		&cobra.Command{
 			Use:   "schema",
 			Short: "Print the JSON Schema of the config, for editors",
@@ -78,10 +75,40 @@ func (p *program) validate() error {
 	return err
 }
 
-func (p *program) show() error {
+func (p *program) configShowCommand() *cobra.Command {
+	var only string
+	var origins bool
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "Print the resolved config, templates applied, secrets hidden",
+		Long: `show prints the config as it was understood: templates applied, variables filled in, defaults written out,
+every secret as ***. --sale keeps one sale. --origins prints instead where each setting of what a sale reads
+is written: in the file or in a template, and where the variables in it were set.`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return p.show(only, origins) },
+	}
+	cmd.Flags().StringVar(&only, "sale", "", "only this sale")
+	cmd.Flags().BoolVar(&origins, "origins", false, "where each setting is written, a line each")
+	_ = cmd.RegisterFlagCompletionFunc("sale", p.completeSales)
+	return cmd
+}
+
+func (p *program) show(only string, origins bool) error {
 	cfg, err := p.readConfig()
 	if err != nil {
 		return err
+	}
+	if only != "" {
+		s, ok := cfg.Sale(sale.ID(only))
+		if !ok {
+			return usage(fmt.Errorf("no sale %q in %s; there are: %s", sale.Clean(only, 40), cfg.Path, joinIDs(allSales(cfg))))
+		}
+		one := *cfg
+		one.Sales = []config.Sale{*s}
+		cfg = &one
+	}
+	if origins {
+		return p.showOrigins(cfg)
 	}
 	text, err := cfg.ShowYAML()
 	if err != nil {
@@ -89,4 +116,21 @@ func (p *program) show() error {
 	}
 	_, err = p.stdout.Write(text)
 	return err
+}
+
+// showOrigins prints a line for each setting: the sale, the signal and its key, where it is written.
+func (p *program) showOrigins(cfg *config.Config) error {
+	for i := range cfg.Sales {
+		id := cfg.Sales[i].ID
+		for _, o := range cfg.Origins(id) {
+			line := fmt.Sprintf("%s  %s.%s  %s", id, o.Signal, o.Key, o.At)
+			if len(o.With) > 0 {
+				line += "  with " + strings.Join(o.With, ", ")
+			}
+			if _, err := fmt.Fprintln(p.stdout, line); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/onsale-dev/onsale/actions"
 	"github.com/onsale-dev/onsale/actions/journal"
+	"github.com/onsale-dev/onsale/config"
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/ui"
 )
@@ -25,8 +27,8 @@ type desk struct {
 	pid      int
 
 	chronicle *chronicle // what the journal tells of incidents; nil: nobody asks
-	teller    actions.Teller
 	telling   sync.WaitGroup
+	current   atomic.Pointer[declaration] // nil: what the hands began with
 
 	mu       sync.Mutex
 	sessions int
@@ -41,6 +43,23 @@ type desk struct {
 type told struct {
 	ui.News
 	session int
+}
+
+// declaration is a config together with who tells of what was done under it.
+type declaration struct {
+	config *config.Config
+	teller actions.Teller
+}
+
+// declare puts a config in place for everybody at the desk.
+func (d *desk) declare(cfg *config.Config) {
+	d.current.Store(&declaration{cfg, tellerOf(cfg, d.recorder)})
+}
+
+// redeclare is declare while the desk is in use: the runner, too, goes by the new config.
+func (d *desk) redeclare(cfg *config.Config) {
+	d.runner.Redeclare(runnerConfig(cfg, d.recorder, nil))
+	d.declare(cfg)
 }
 
 const (

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/onsale-dev/onsale/actions"
@@ -20,11 +21,39 @@ import (
 // onsale act.
 type hands struct {
 	*desk
-	config  *config.Config
-	policy  actions.Policy
+	config  *config.Config // as it was when the session began; seat tells what holds now
 	store   *sale.Store
 	actor   actions.Actor
 	session int
+	// role is what a config makes of the person; nil: the session's own for as long as it lasts.
+	role func(*config.Config) actions.Role
+	last atomic.Pointer[sitting]
+}
+
+// sitting is a session under one config.
+type sitting struct {
+	config   *config.Config
+	actor    actions.Actor
+	readOnly bool
+}
+
+// seat is what holds for the session now: also the role of whoever sits there may have been changed.
+func (h *hands) seat() *sitting {
+	cfg := h.config
+	if h.desk != nil {
+		if now := h.current.Load(); now != nil {
+			cfg = now.config
+		}
+	}
+	if s := h.last.Load(); s != nil && s.config == cfg {
+		return s
+	}
+	s := &sitting{config: cfg, actor: h.actor, readOnly: cfg.Policy.ReadOnly}
+	if h.role != nil {
+		s.actor.Role = h.role(cfg)
+	}
+	h.last.Store(s)
+	return s
 }
 
 // openHands makes the screen's hands, or nil when the config declares nothing that acts.
@@ -40,26 +69,30 @@ func (p *program) openHands(c *cockpit, log *slog.Logger) (h *hands, closeJourna
 		return nil, nil, err
 	}
 	d := newDesk(runner, recorder, log)
-	d.chronicle, d.teller = c.chronicle, tellerOf(cfg, recorder)
+	d.chronicle = c.chronicle
+	d.declare(cfg)
 	d.recorded(store, time.Now())
 	shut := closeJournal // the result has that name, too
-	return d.hands(cfg, store, p.actor(cfg, "local")), func() { waitAtMost(&d.telling, tellPatience); shut() }, nil
+	h = d.hands(cfg, store, p.actor(cfg, "local"))
+	h.role = func(cfg *config.Config) actions.Role { return actions.Role(cfg.Policy.Role) }
+	return h, func() { waitAtMost(&d.telling, tellPatience); shut() }, nil
 }
 
 // hands are those of one more person at the desk.
 func (d *desk) hands(cfg *config.Config, store *sale.Store, actor actions.Actor) *hands {
-	return &hands{desk: d, config: cfg, policy: policyOf(cfg), store: store, actor: actor, session: d.sit()}
+	return &hands{desk: d, config: cfg, store: store, actor: actor, session: d.sit()}
 }
 
 // watch looks after the desk until the context ends.
 func (h *hands) watch(ctx context.Context) { h.desk.watch(ctx, h.store) }
 
 func (h *hands) Status() ui.Status {
-	s := ui.Status{Actor: h.actor}
+	at := h.seat()
+	s := ui.Status{Actor: at.actor}
 	switch {
-	case h.actor.Role != actions.Operator:
+	case at.actor.Role != actions.Operator:
 		s.Off = "viewer: reads, cannot act"
-	case h.policy.ReadOnly:
+	case at.readOnly:
 		s.Off = "read-only by the config's policy"
 	}
 	if err := h.recorder.Err(); err != nil {
@@ -70,7 +103,8 @@ func (h *hands) Status() ui.Status {
 
 // Offers are what the sale declares. Whether an action can be done now, its preview says.
 func (h *hands) Offers(_ context.Context, id sale.ID) []ui.Offer {
-	s, ok := h.config.Sale(id)
+	cfg := h.seat().config
+	s, ok := cfg.Sale(id)
 	if !ok {
 		return nil
 	}
@@ -84,7 +118,7 @@ func (h *hands) Offers(_ context.Context, id sale.ID) []ui.Offer {
 			continue
 		}
 		offers = append(offers, offer)
-		if ahead, ok := aheadOffer(h.config, s, a); ok {
+		if ahead, ok := aheadOffer(cfg, s, a); ok {
 			offers = append(offers, ahead)
 		}
 	}
@@ -98,7 +132,7 @@ func (h *hands) Offers(_ context.Context, id sale.ID) []ui.Offer {
 }
 
 func (h *hands) Preview(ctx context.Context, req actions.Request) (actions.Preview, error) {
-	return h.runner.Preview(ctx, h.actor, req), nil
+	return h.runner.Preview(ctx, h.seat().actor, req), nil
 }
 
 func (h *hands) Needs(_ context.Context, p actions.Preview) ui.Needs {
@@ -109,31 +143,31 @@ func (h *hands) Needs(_ context.Context, p actions.Preview) ui.Needs {
 }
 
 func (h *hands) Arm(p actions.Preview, lasts time.Duration) (actions.Arming, *actions.Refusal) {
-	return h.runner.Arm(h.actor, p, lasts)
+	return h.runner.Arm(h.seat().actor, p, lasts)
 }
 
 func (h *hands) Disarm(arming string) { h.runner.Disarm(arming) }
 
 // Run sees an action through whatever becomes of the session.
 func (h *hands) Run(ctx context.Context, c actions.Confirmed) actions.Result {
-	told := c.Progress
+	told, actor := c.Progress, h.seat().actor
 	c.Progress = func(step actions.Result) {
-		h.tell(newsOf(&step, h.actor.Name), h.session)
+		h.tell(newsOf(&step, actor.Name), h.session)
 		if told != nil {
 			told(step)
 		}
 	}
-	res := h.runner.Run(context.WithoutCancel(ctx), h.actor, c)
+	res := h.runner.Run(context.WithoutCancel(ctx), actor, c)
 	h.recorded(h.store, time.Now())
-	h.tellLater(h.actor, res)
-	h.tell(newsOf(&res, h.actor.Name), h.session)
+	h.tellLater(actor, res)
+	h.tell(newsOf(&res, actor.Name), h.session)
 	h.log.Info("action", "sale", string(res.Preview.Request.Sale), "action", string(res.Preview.Request.Verb), "outcome", string(res.Outcome), "text", res.Text)
 	return res
 }
 
 // Tried lets the runner refuse and record: a viewer's preview calls no system.
 func (h *hands) Tried(ctx context.Context, req actions.Request) {
-	h.runner.Preview(ctx, h.actor, req)
+	h.runner.Preview(ctx, h.seat().actor, req)
 }
 
 func (h *hands) News() []ui.News {
@@ -151,18 +185,18 @@ func (h *hands) Subscribe() (bell <-chan struct{}, cancel func()) { return h.sub
 
 // Ask, Review and Answer go through the journal, so whoever shall answer may sit at another program.
 func (h *hands) Ask(ctx context.Context, p actions.Preview) (string, *actions.Refusal) {
-	id, no := h.runner.Ask(ctx, h.actor, p)
+	id, no := h.runner.Ask(ctx, h.seat().actor, p)
 	h.follow()
 	return id, no
 }
 
 func (h *hands) Review(ctx context.Context, id string) (actions.Preview, error) {
-	_, p := h.runner.Review(ctx, h.actor, id)
+	_, p := h.runner.Review(ctx, h.seat().actor, id)
 	return p, nil
 }
 
 func (h *hands) Answer(ctx context.Context, id, token string, agree bool) *actions.Refusal {
-	no := h.runner.Answer(ctx, h.actor, id, token, agree, "")
+	no := h.runner.Answer(ctx, h.seat().actor, id, token, agree, "")
 	h.follow()
 	return no
 }
@@ -203,7 +237,7 @@ func (h *hands) journalRow(r *journal.Record) views.JournalRow {
 		At: r.TS, Seq: r.Seq, Code: r.Code, Who: clean(r.Actor.Name), Role: r.Actor.Role, Via: r.Actor.Via,
 		Sale: r.Sale, Text: clean(r.Action + " " + r.Text), Result: clean(r.Reason), Stage: stageOf(r),
 	}
-	if s, ok := h.config.Sale(sale.ID(r.Sale)); ok && s.Digit > 0 {
+	if s, ok := h.seat().config.Sale(sale.ID(r.Sale)); ok && s.Digit > 0 {
 		row.Sale = fmt.Sprint(s.Digit)
 	}
 	if r.Kind != journal.Intent && r.Outcome != "" {

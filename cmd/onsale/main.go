@@ -43,6 +43,8 @@ type program struct {
 	wall       bool          // the session is the war room's wall
 	rotate     time.Duration // of the wall's pages; 0: none is turned
 	journalAt  string        // of the demo; "" is the usual place
+
+	opened opened // the config's files
 }
 
 func (p *program) run(ctx context.Context, args []string) (code int) {

@@ -70,7 +70,7 @@ func TestNoSecretIsInAnyOutput(t *testing.T) {
 			outputs := map[string]string{}
 			for name, args := range map[string][]string{
 				"text": {"check"}, "json": {"check", "-o", "json"}, "nagios": {"check", "-o", "nagios"},
-				"validate": {"config", "validate"}, "show": {"config", "show"},
+				"validate": {"config", "validate"}, "show": {"config", "show"}, "origins": {"config", "show", "--origins"}, "doctor": {"doctor", "-o", "json"},
 			} {
 				out := runIn(t, env, append(args, "-c", file)...)
 				outputs[name] = out.stdout + out.stderr

@@ -24,16 +24,17 @@ func tellerOf(cfg *config.Config, recorder actions.Recorder) actions.Teller {
 
 // tellLater tells of an action that has ended, beside everything else.
 func (d *desk) tellLater(actor actions.Actor, res actions.Result) {
-	if d.teller.Journal == nil {
+	told := d.current.Load()
+	if told == nil {
 		return
 	}
-	d.telling.Go(func() { d.logTold(d.teller.Did(context.Background(), actor, res)) })
+	d.telling.Go(func() { d.logTold(told.teller.Did(context.Background(), actor, res)) })
 }
 
 // tellEffect tells of an effect that was settled just now.
 func (d *desk) tellEffect(w actions.Watch) {
-	if d.teller.Journal != nil && w.Sight != actions.NotYet {
-		d.telling.Go(func() { d.logTold(d.teller.Saw(context.Background(), w)) })
+	if told := d.current.Load(); told != nil && w.Sight != actions.NotYet {
+		d.telling.Go(func() { d.logTold(told.teller.Saw(context.Background(), w)) })
 	}
 }
 
@@ -107,8 +108,9 @@ func (h *hands) when(at time.Time, who string) string {
 
 // clock is a time of day in the zone that the screen shows.
 func (h *hands) clock(at time.Time) string {
-	zone, err := time.LoadLocation(h.config.TimeZone)
-	if err != nil || h.config.TimeZone == "" {
+	cfg := h.seat().config
+	zone, err := time.LoadLocation(cfg.TimeZone)
+	if err != nil || cfg.TimeZone == "" {
 		zone = time.Local
 	}
 	return at.In(zone).Format("15:04:05")

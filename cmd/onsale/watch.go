@@ -39,13 +39,11 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 		logs.Hide(secret.Reveal())
 	}
 	log := slog.New(logs)
-	for _, warning := range cfg.Warnings {
-		log.Warn("config", "warning", warning.Error())
-	}
-	c, err := p.assemble(cfg, log)
+	l, err := p.newLive(cfg, log, logs.Hide)
 	if err != nil {
 		return err
 	}
+	c := l.cockpit
 
 	h, closeJournal, err := p.handsOf(c, log)
 	if err != nil {
@@ -55,20 +53,17 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 	guard := ui.NewGuard()
 	ctx, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
-	poller := c.poller()
-	loops := map[string]func(){
-		"poller": func() { poller.Run(ctx) },
-		"clock":  func() { c.tick(ctx) },
-	}
+	loops := l.loops()
 	if h != nil {
-		loops["hands"] = func() { h.watch(ctx) }
+		l.desk = h.desk
+		loops["hands"] = h.watch
 	}
 	if p.wall {
-		loops["journal"] = func() { p.followJournal(ctx, c) }
+		loops["journal"] = func(ctx context.Context) { p.followJournal(ctx, c) }
 	}
 	for name, loop := range loops {
 		running.Add(1)
-		guard.Go(name, func() { defer running.Done(); loop() })
+		guard.Go(name, func() { defer running.Done(); loop(ctx) })
 	}
 	options := p.session(cfg)
 	options.Feed, options.Logs, options.Guard = c.store, logs, guard
@@ -80,11 +75,7 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 	}
 	options.Shelves = aside
 	options.Line = func(st *sale.State, at time.Time) string { return checkLine(st, at, 0, p.ascii()) }
-	options.ReadNow = func(source string) {
-		if err := poller.Nudge(source); err != nil {
-			log.Info("read now refused", "source", source, "why", err.Error())
-		}
-	}
+	options.ReadNow, options.Loud = l.readNow, l.loud
 	err = ui.Run(ctx, options)
 	stop()
 	waitAtMost(&running, time.Second)
@@ -182,7 +173,7 @@ func (p *program) logs() (ring *ui.LogRing, closeFile func(), err error) {
 func (p *program) configEnvironment() config.Environment {
 	env := config.SystemEnvironment()
 	env.Lookup = p.lookup
-	return env
+	return p.opened.watching(env)
 }
 
 var errNoSources = errors.New("the config names no source that a sale reads")

@@ -30,6 +30,14 @@ func (b withBudget) Budget() (calls int, window time.Duration) { return b.budget
 // More lets the source under the budget go on with what its first poll left over.
 func (b withBudget) More() bool { return more(b.Source) }
 
+// Close lets the source under the budget let go of what it holds.
+func (b withBudget) Close() error {
+	if c, ok := b.Source.(sources.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
 func more(src sources.Source) bool {
 	r, ok := src.(sources.Resumer)
 	return ok && r.More()

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -121,6 +122,25 @@ func TestARealPrometheusServer(t *testing.T) {
 		return delivered(b) == 5 && perMinute > 150 // the window has filled
 	})
 
+	t.Run("it lists its metrics, their labels and what they are", func(t *testing.T) {
+		names, err := NewNames(Options{Name: "metrics", URL: "http://" + r.addr})
+		if err != nil {
+			t.Fatal(err)
+		}
+		metrics, err := names.Metrics(t.Context())
+		if err != nil || !slices.IsSorted(metrics) || !slices.Contains(metrics, "shop_orders_total") || !slices.Contains(metrics, "ALERTS") {
+			t.Errorf("%v, %v", metrics, err)
+		}
+		if labels, err := names.Labels(t.Context(), "shop_latency_seconds_bucket"); err != nil || !slices.Contains(labels, "le") || slices.Contains(labels, "sale") {
+			t.Errorf("labels %v, %v", labels, err)
+		}
+		if sales, err := names.Values(t.Context(), "sale", "shop_tickets_left"); err != nil || !slices.Equal(sales, []string{"harbour", "quay"}) {
+			t.Errorf("sales %v, %v", sales, err)
+		}
+		if _, err := names.Labels(t.Context(), "sum(("); err == nil {
+			t.Error("nonsense is no selector")
+		}
+	})
 	t.Run("a poll is one request and every outcome is right", func(t *testing.T) {
 		for !s.history.to.IsZero() { // the history that the first polls owe
 			b = readOne(t, s)

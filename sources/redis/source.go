@@ -129,6 +129,9 @@ func (s *Source) Info() sale.SourceInfo {
 	}
 }
 
+// Close implements sources.Closer: it gives the connection back.
+func (s *Source) Close() error { return s.client.Close() }
+
 // Read implements sources.Source: one pipeline, whatever is asked.
 func (s *Source) Read(ctx context.Context, now time.Time) sale.Batch {
 	b := sale.Batch{Calls: 1}
