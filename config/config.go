@@ -27,6 +27,9 @@ type Config struct {
 	Policy    Policy              // what may be done, and by whom
 	SLAs      SLAs                // what is promised for incidents
 
+	// Calendar is where the dates come from; nil: from the file alone.
+	Calendar *Calendar
+
 	// Warnings are things that work and should be mended all the same.
 	Warnings []*Mistake
 
@@ -51,6 +54,7 @@ type Source struct {
 	Kubernetes  *KubernetesSource
 	HTTPJSON    *HTTPJSONSource
 	Redis       *RedisSource
+	Calendar    *CalendarSource
 
 	PagerDuty    *PagerDutySource
 	Alertmanager *AlertmanagerSource

@@ -27,6 +27,7 @@ func (e *engine) judge(s *saleEntry, now time.Time) {
 	next := State{Sale: s.sale, Phase: phase, PhaseSince: since, Signals: e.scratch, Since: now, Version: 1}
 	next.Notes = s.early(&next, s.noted())
 	due = earliest(due, s.assess(&next, now))
+	due = earliest(due, s.heed(now))
 	s.holdAgainstModels(&next)
 	s.verdict(&next)
 	s.lookAhead(&next, now)

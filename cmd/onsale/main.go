@@ -44,7 +44,9 @@ type program struct {
 	rotate     time.Duration // of the wall's pages; 0: none is turned
 	journalAt  string        // of the demo; "" is the usual place
 
-	opened opened // the config's files
+	opened  opened // the config's files
+	dates   dates  // the calendars that are fetched
+	offline bool   // nothing is fetched to read the config
 }
 
 func (p *program) run(ctx context.Context, args []string) (code int) {
