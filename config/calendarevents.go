@@ -166,8 +166,7 @@ func (c *calendarReader) described(at *node, description *icalendar.Property, op
 			for _, v := range c.in.Variables {
 				may = append(may, v.S)
 			}
-			c.wrong(n, fmt.Sprintf("an event may not set %q", key), didYouMean(key, append(may, eventKeys...), "")+
-				fmt.Sprintf("; or allow it: calendar: {variables: [%s]}", key))
+			c.wrong(n, fmt.Sprintf("an event may not set %q", key), fmt.Sprintf("allow it: calendar: {variables: [%s]}; or: %s", key, didYouMean(key, append(may, eventKeys...), "remove it")))
 		}
 	}
 	if len(with.entries) > 0 {
