@@ -42,6 +42,7 @@ var fieldsOfKind = map[string][]string{
 	KindWaitingRoom: {"queued_users", "active_users", "new_users_per_minute", "total_active_users", "wait", "queue_all"},
 	KindAutoScaling: {"in_service", "desired", "min", "max", "pending", "unhealthy", "warm", "healthy_targets"},
 	KindECS:         {"running", "desired", "pending", "min", "max"},
+	KindRDS:         {"connections_max", "available", "readers", "failover_targets", "storage_bytes", "storage_max_bytes", "acu_min", "acu_max"},
 	KindKubernetes:  {"in_service", "desired", "min", "max", "pending", "unschedulable"},
 }
 

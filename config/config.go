@@ -51,6 +51,7 @@ type Source struct {
 	WaitingRoom *WaitingRoomSource
 	AutoScaling *AutoScalingSource
 	ECS         *ECSSource
+	RDS         *RDSSource
 	Kubernetes  *KubernetesSource
 	HTTPJSON    *HTTPJSONSource
 	Redis       *RedisSource
@@ -75,6 +76,7 @@ const (
 	KindWaitingRoom = "cloudflare-waiting-room"
 	KindAutoScaling = "autoscaling"
 	KindECS         = "ecs"
+	KindRDS         = "rds"
 	KindKubernetes  = "kubernetes"
 
 	// The kinds that read alarms and no signals.
@@ -85,7 +87,7 @@ const (
 
 // Kinds lists the kinds of source in order. The caller owns the slice.
 func Kinds() []string {
-	kinds := []string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes, KindHTTPJSON, KindRedis, KindCloudWatchAlarms, KindPrometheusAlerts, KindAlertmanagerAlerts}
+	kinds := []string{KindPrometheus, KindCloudWatch, KindSQS, KindWaitingRoom, KindAutoScaling, KindECS, KindRDS, KindKubernetes, KindHTTPJSON, KindRedis, KindCloudWatchAlarms, KindPrometheusAlerts, KindAlertmanagerAlerts}
 	return append(kinds, incidentKinds()...)
 }
 
@@ -127,8 +129,13 @@ type AWS struct {
 	Profile     string // "": the default
 	Role        string // ARN of a role to assume; may be empty
 	ExternalID  string
-	Endpoint    string // "": AWS's own
+	MFASerial   string        // of the device whose code the role asks for; may be empty
+	RoleLasts   time.Duration // of the role's credentials, 15 min to 12 h; 0: an hour
+	Endpoint    string        // "": AWS's own
 	Credentials *Credentials
+	// SourceIdentity tells AWS who the operator is for good: roles that are assumed further on
+	// carry it too. The role must allow sts:SetSourceIdentity.
+	SourceIdentity bool
 }
 
 // Credentials are fixed AWS credentials.
@@ -172,6 +179,11 @@ type ECSSource struct {
 	ScalingEndpoint string // of Application Auto Scaling; "": AWS's own, or nobody's where Endpoint is another
 }
 
+// RDSSource reads RDS instances and Aurora clusters of one region.
+type RDSSource struct {
+	AWS
+}
+
 // KubernetesSource reads the workloads of one cluster.
 type KubernetesSource struct {
 	Cluster
@@ -211,6 +223,7 @@ type Read struct {
 	WaitingRoom *WaitingRoomRead
 	AutoScaling *AutoScalingRead
 	ECS         *ECSRead
+	RDS         *RDSRead
 	Kubernetes  *KubernetesRead
 	HTTPJSON    *HTTPJSONRead
 	Redis       *RedisRead
@@ -266,6 +279,14 @@ type ECSRead struct {
 	Cluster string // name or ARN; "" is the one in the service's ARN, else "default"
 	Service string // name or ARN
 	Field   string
+}
+
+// RDSRead is one figure of a database: "connections_max", "available", "readers",
+// "failover_targets", "storage_bytes", "storage_max_bytes", "acu_min" or "acu_max".
+type RDSRead struct {
+	Instance string // identifier or ARN; exactly one of the two is set
+	Cluster  string
+	Field    string
 }
 
 // KubernetesRead is one figure of a workload: "in_service", "desired", "min", "max", "pending"

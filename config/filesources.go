@@ -3,9 +3,9 @@ package config
 // The keys of a source, by kind. All share sourceIn.
 
 type sourceIn struct {
-	Kind    str      `json:"kind" jsonschema:"required,enum=prometheus,enum=cloudwatch,enum=sqs,enum=cloudflare-waiting-room,enum=autoscaling,enum=ecs,enum=kubernetes,enum=http-json,enum=redis,enum=cloudwatch-alarms,enum=prometheus-alerts,enum=alertmanager-alerts,enum=pagerduty,enum=alertmanager,enum=ssm-opsitem" jsonschema_description:"What system it is."`
-	Every   span     `json:"every" jsonschema_description:"How often to ask. Default: 5s prometheus and redis, 60s cloudwatch, 10s sqs, 15s http-json (queue-it 30s, rabbitmq 10s), 30s cloudflare-waiting-room, pagerduty, alertmanager and ssm-opsitem, 15s autoscaling, ecs, kubernetes and the sources of alarms."`
-	Timeout span     `json:"timeout" jsonschema_description:"How long to wait for an answer, 100ms to 60s. Default: 5s prometheus, http-json, redis, prometheus-alerts, alertmanager-alerts and sqs, 10s cloudwatch-alarms, cloudflare-waiting-room, autoscaling, ecs, kubernetes, pagerduty, alertmanager and ssm-opsitem, 15s cloudwatch."`
+	Kind    str      `json:"kind" jsonschema:"required,enum=prometheus,enum=cloudwatch,enum=sqs,enum=cloudflare-waiting-room,enum=autoscaling,enum=ecs,enum=rds,enum=kubernetes,enum=http-json,enum=redis,enum=cloudwatch-alarms,enum=prometheus-alerts,enum=alertmanager-alerts,enum=pagerduty,enum=alertmanager,enum=ssm-opsitem" jsonschema_description:"What system it is."`
+	Every   span     `json:"every" jsonschema_description:"How often to ask. Default: 5s prometheus and redis, 60s cloudwatch, 10s sqs, 15s http-json (queue-it 30s, rabbitmq 10s), 30s cloudflare-waiting-room, pagerduty, alertmanager, ssm-opsitem and rds, 15s autoscaling, ecs, kubernetes and the sources of alarms."`
+	Timeout span     `json:"timeout" jsonschema_description:"How long to wait for an answer, 100ms to 60s. Default: 5s prometheus, http-json, redis, prometheus-alerts, alertmanager-alerts and sqs, 10s cloudwatch-alarms, cloudflare-waiting-room, autoscaling, ecs, rds, kubernetes, pagerduty, alertmanager and ssm-opsitem, 15s cloudwatch."`
 	Budget  budgetIn `json:"budget" jsonschema_description:"The most calls that reading may use. Default: by the provider's own limit."`
 	// AllowHTTP is for a proxy on a trusted network.
 	AllowHTTP toggle `json:"allow_http" jsonschema_description:"true lets credentials go over http, or a redis password over plain TCP, to another machine."`
@@ -66,6 +66,9 @@ type awsIn struct {
 	Profile     outer          `json:"profile" jsonschema_description:"A profile of the shared AWS config."`
 	Role        outer          `json:"role" jsonschema:"pattern=^arn:[a-z-]+:iam::[0-9]{12}:role/.+$" hint:"write the role's ARN: arn:aws:iam::123456789012:role/onsale-read" jsonschema_description:"The ARN of a role to assume."`
 	ExternalID  outer          `json:"external_id" jsonschema_description:"The external id that the role asks for."`
+	MFASerial   outer          `json:"mfa_serial" hint:"write the device's ARN: arn:aws:iam::123456789012:mfa/NAME, or its serial number" jsonschema_description:"The MFA device whose code the role asks for, as its ARN or serial number. The screen asks for the code."`
+	RoleLasts   span           `json:"role_lasts" jsonschema_description:"How long the role's credentials last, 15m to 12h. Default 1h."`
+	Identity    toggle         `json:"source_identity" jsonschema_description:"true tells AWS the operator's name as SourceIdentity too. The role must allow sts:SetSourceIdentity."`
 	Endpoint    outer          `json:"endpoint" jsonschema_description:"Another address than AWS's own."`
 	Credentials *credentialsIn `json:"credentials" jsonschema_description:"Fixed credentials. Default: the usual AWS chain."`
 }
@@ -126,6 +129,14 @@ type ecsIn struct {
 }
 
 func (ecsIn) what() string { return "an ecs source" }
+
+type rdsIn struct {
+	place
+	sourceIn
+	awsIn
+}
+
+func (rdsIn) what() string { return "an rds source" }
 
 // clusterIn is what every use of a Kubernetes cluster has.
 type clusterIn struct {

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Reading and acting hold separate credentials: a token that polls can't act, and a poller that
@@ -53,11 +54,7 @@ func (r *reader) ownLogin(c *Control, e entry) {
 	}
 	for i := range r.known {
 		s := &r.known[i]
-		logins := s.awsLogins()
-		if s.Prometheus != nil && s.Prometheus.SigV4 != nil {
-			logins = append(logins, s.Prometheus.SigV4.AWS)
-		}
-		for _, login := range logins {
+		for _, login := range s.awsLogins() {
 			if who != "" && login.who() == who {
 				shared(s)
 				return
@@ -98,3 +95,31 @@ func (r *reader) account(in *configFile) {
 		}
 	}
 }
+
+// The bounds of a role's session: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+const (
+	minRole = 15 * time.Minute
+	maxRole = 12 * time.Hour
+)
+
+// assuming reads how a role is assumed.
+func (r *reader) assuming(a *AWS, in awsIn) {
+	a.MFASerial, a.RoleLasts, a.SourceIdentity = in.MFASerial.S, in.RoleLasts.V, in.Identity.V
+	if in.MFASerial.given() && !in.Role.given() {
+		r.wrong(in.MFASerial.at, `"mfa_serial" is for a role`, "add role: arn:aws:iam::…, or write mfa_serial into the profile")
+	}
+	if in.RoleLasts.given() && !in.Role.given() {
+		r.wrong(in.RoleLasts.at, `"role_lasts" is for a role`, "add role: arn:aws:iam::…, or write duration_seconds into the profile")
+	} else if in.RoleLasts.given() && (a.RoleLasts < minRole || a.RoleLasts > maxRole) {
+		r.wrong(in.RoleLasts.at, `"role_lasts" is out of range`, "give 15m to 12h, and no more than the role's own maximum session")
+	}
+	if in.Identity.V && !in.Role.given() && !in.Profile.given() {
+		r.wrong(in.Identity.at, `"source_identity" is for a role`, "add role: or a profile: that assumes one")
+	}
+}
+
+// AWSLogins lists how the source logs in to AWS; none when it doesn't.
+func (s *Source) AWSLogins() []AWS { return s.awsLogins() }
+
+// AWSLogin is how the control logs in to AWS; nil when it doesn't.
+func (c *Control) AWSLogin() *AWS { return c.aws() }

@@ -39,6 +39,9 @@ type sigv4In struct {
 	Profile     outer          `json:"profile" jsonschema_description:"A profile of the shared AWS config."`
 	Role        outer          `json:"role" jsonschema:"pattern=^arn:[a-z-]+:iam::[0-9]{12}:role/.+$" hint:"write the role's ARN: arn:aws:iam::123456789012:role/onsale-read" jsonschema_description:"The ARN of a role to assume."`
 	ExternalID  outer          `json:"external_id" jsonschema_description:"The external id that the role asks for."`
+	MFASerial   outer          `json:"mfa_serial" hint:"write the device's ARN: arn:aws:iam::123456789012:mfa/NAME, or its serial number" jsonschema_description:"The MFA device whose code the role asks for, as its ARN or serial number. The screen asks for the code."`
+	RoleLasts   span           `json:"role_lasts" jsonschema_description:"How long the role's credentials last, 15m to 12h. Default 1h."`
+	Identity    toggle         `json:"source_identity" jsonschema_description:"true tells AWS the operator's name as SourceIdentity too. The role must allow sts:SetSourceIdentity."`
 	Credentials *credentialsIn `json:"credentials" jsonschema_description:"Fixed credentials. Default: the usual AWS chain."`
 	Service     str            `json:"service" jsonschema:"enum=aps,enum=monitoring" jsonschema_description:"aps, or monitoring for PromQL in CloudWatch. Default: aps."`
 }

@@ -194,6 +194,29 @@ func TestEachKindOfReadIsResolved(t *testing.T) {
 	}
 }
 
+func TestAPartOfAFigureSaysOfWhichAndWhatItIsCalled(t *testing.T) {
+	c := mustParse(t, `
+environment: staging
+sources:
+  metrics: {kind: prometheus, url: "http://127.0.0.1:9090"}
+sales:
+  - id: club
+    name: Club Night
+    opens: 2026-12-01T10:00:00+01:00
+    signals:
+      payment_failure_ratio: {from: metrics, query: declines}
+      declines_a: {from: metrics, query: a, unit: ratio, splits: payment_failure_ratio, part: "payment\u200b provider A"}
+`)
+	for _, s := range c.Sales[0].Signals {
+		switch {
+		case s.Signal == "declines_a" && (s.Splits != sale.PaymentFailureRatio || s.Part != "payment provider A"):
+			t.Errorf("%+v", s)
+		case s.Signal != "declines_a" && (s.Splits != "" || s.Part != ""):
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
 func TestDigitsGoToTheFirstNineByOpeningTime(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("environment: x\nsources: {p: {kind: prometheus, url: https://p.example}}\nsales:\n")

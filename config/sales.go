@@ -45,7 +45,7 @@ func (b *salesBuilder) build(in []*saleIn) {
 	}
 	b.digits()
 	for _, name := range b.templates.names { // a circle or an unknown parent is wrong, used or not
-		if t := b.templates.byName[name]; !t.used && t.in.Extends.given() {
+		if t := b.templates.byName[name]; t != nil && !t.used && t.in.Extends.given() {
 			b.templates.resolve(t.key, name)
 		}
 	}
@@ -156,6 +156,7 @@ func (b *salesBuilder) signals(s *Sale, res *resolved, sc *scope) map[sale.Signa
 	}
 	place := places()
 	slices.SortStableFunc(all, func(x, y built) int { return place(x.spec) - place(y.spec) })
+	b.parts(all, known, res.removed)
 	for i := range all {
 		b.rules(&all[i], known, res.removed)
 		s.Signals = append(s.Signals, all[i].spec)
@@ -193,7 +194,7 @@ func places() func(sale.Spec) int {
 func (b *salesBuilder) page(s *Sale, in *saleIn, res *resolved, sc *scope, known map[sale.Signal]bool) {
 	panels := replace(res.panels, in.at.get("panels"), res.depth)
 	if panels == nil {
-		if t := b.templates.byName[builtinPrefix+"onsale"]; t != nil {
+		if t := b.templates.find(builtinPrefix + "onsale"); t != nil {
 			panels = replace(nil, t.at.get("panels"), defaultLevel)
 		}
 	}

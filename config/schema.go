@@ -106,6 +106,7 @@ func fileTypes() map[string]reflect.Type {
 		budgetIn{},
 		autoScalingIn{},
 		ecsIn{},
+		rdsIn{},
 		kubernetesIn{},
 		whoseIn{},
 		cloudwatchAlarmsIn{},

@@ -86,7 +86,7 @@ var beyondSchema = map[string]bool{
 	"plan-of-nothing": true, "plan-twice-for-one-time": true, "plan-with-a-session-of-a-day": true,
 	"alias-of-nothing": true, "attribute-of-another-kind": true, "changing-a-query-without-from": true,
 	"changing-a-signal-that-is-not-inherited": true, "closes-before-it-opens": true, "cloudwatch-asked-too-often": true,
-	"cloudwatch-band-that-cannot-be": true, "objective-of-a-month-that-nobody-reads": true, "cloudwatch-expression-over-an-unknown-metric": true, "cloudwatch-metric-that-nothing-uses": true,
+	"cloudwatch-band-that-cannot-be": true, "part-of-nothing": true, "objective-of-a-month-that-nobody-reads": true, "cloudwatch-expression-over-an-unknown-metric": true, "cloudwatch-metric-that-nothing-uses": true,
 	"cloudwatch-metric-without-a-namespace": true, "cloudwatch-metric-without-a-statistic": true,
 	"cloudwatch-period-that-does-not-exist": true, "cloudwatch-unknown-statistic": true, "duplicate-key": true,
 	"duplicate-sale-id": true, "link-to-a-host-that-is-not-listed": true, "link-without-https": true,
@@ -106,6 +106,9 @@ var beyondSchema = map[string]bool{
 	"variable-that-this-sale-does-not-use": true, "variable-with-the-name-of-the-sale": true,
 	"waiting-room-asked-too-often": true, "waiting-room-field-in-another-unit": true, "wrong-unit-of-a-standard-signal": true,
 	"address-without-a-scheme": true, "prometheus-of-another-kind": true,
+
+	"rds-field-of-another-unit": true, "rds-signal-of-an-instance-and-a-cluster": true, "rds-signal-without-a-database": true, "rds-signal-without-a-field": true, "rds-storage-of-a-cluster": true,
+	"two-templates-of-one-signal": true,
 
 	"incident-control-with-the-token-of-a-source": true, "signal-from-a-source-of-incidents": true,
 

@@ -120,8 +120,14 @@ func (s *Source) awsLogins() []AWS {
 	if s.ECS != nil {
 		logins = append(logins, s.ECS.AWS)
 	}
+	if s.RDS != nil {
+		logins = append(logins, s.RDS.AWS)
+	}
 	if s.OpsItem != nil {
 		logins = append(logins, s.OpsItem.AWS)
+	}
+	if s.Prometheus != nil && s.Prometheus.SigV4 != nil {
+		logins = append(logins, s.Prometheus.SigV4.AWS)
 	}
 	return logins
 }

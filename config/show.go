@@ -119,6 +119,8 @@ func (sh *shower) source(s *Source) yaml.MapSlice {
 		sh.aws(&m, s.ECS.AWS)
 		add(&m, "cluster", s.ECS.Cluster)
 		add(&m, "scaling_endpoint", s.ECS.ScalingEndpoint)
+	case s.RDS != nil:
+		sh.aws(&m, s.RDS.AWS)
 	case s.Kubernetes != nil:
 		cluster(&m, s.Kubernetes.Cluster)
 	case s.HTTPJSON != nil, s.Redis != nil:
@@ -208,6 +210,13 @@ func (sh *shower) aws(m *yaml.MapSlice, a AWS) {
 	add(m, "profile", a.Profile)
 	add(m, "role", a.Role)
 	add(m, "external_id", a.ExternalID)
+	add(m, "mfa_serial", a.MFASerial)
+	if a.RoleLasts > 0 {
+		add(m, "role_lasts", durationText(a.RoleLasts))
+	}
+	if a.SourceIdentity {
+		add(m, "source_identity", true)
+	}
 	add(m, "endpoint", a.Endpoint)
 	if c := a.Credentials; c != nil {
 		cred := yaml.MapSlice{}

@@ -21,9 +21,9 @@ var attributeKinds = map[string][]string{
 	"metrics": {KindCloudWatch}, "expression": {KindCloudWatch}, "period": {KindCloudWatch}, "missing": {KindCloudWatch, KindRedis}, "band": {KindCloudWatch},
 	"region": {KindCloudWatch}, "account": {KindCloudWatch},
 	"queue": {KindSQS}, "attribute": {KindSQS},
-	"room": {KindWaitingRoom}, "field": {KindWaitingRoom, KindAutoScaling, KindECS, KindKubernetes, KindHTTPJSON, KindRedis},
+	"room": {KindWaitingRoom}, "field": {KindWaitingRoom, KindAutoScaling, KindECS, KindRDS, KindKubernetes, KindHTTPJSON, KindRedis},
 	"jq": {KindHTTPJSON}, "boolean": {KindHTTPJSON}, "key": {KindRedis}, "consumers": {KindRedis},
-	"cluster": {KindECS}, "service": {KindECS},
+	"cluster": {KindECS, KindRDS}, "service": {KindECS}, "instance": {KindRDS},
 	"object": {KindKubernetes}, "resource": {KindKubernetes},
 }
 
@@ -40,6 +40,8 @@ func attributesOf(kind string) string {
 		return "group and field"
 	case KindECS:
 		return "service, cluster and field"
+	case KindRDS:
+		return "instance or cluster, and field"
 	case KindKubernetes:
 		return "namespace, object, resource and field"
 	case KindHTTPJSON:
@@ -57,6 +59,8 @@ var fieldUnits = map[string]sale.Unit{
 	"new_users_per_minute": sale.PerMinute, "wait": sale.Seconds, "queue_all": sale.Count,
 	"in_service": sale.Count, "desired": sale.Count, "min": sale.Count, "max": sale.Count, "pending": sale.Count, "unhealthy": sale.Count,
 	"warm": sale.Count, "healthy_targets": sale.Count, "running": sale.Count, "unschedulable": sale.Count,
+	"connections_max": sale.Count, "available": sale.Count, "readers": sale.Count, "failover_targets": sale.Count, "acu_min": sale.Count, "acu_max": sale.Count,
+	"storage_bytes": sale.Bytes, "storage_max_bytes": sale.Bytes,
 	"waiting_in_queue": sale.Users, "redirects_last_minute": sale.PerMinute, "max_redirects_per_minute": sale.PerMinute,
 	"publish_rate": sale.PerSecond, "deliver_rate": sale.PerSecond, "ack_rate": sale.PerSecond,
 	"gate_rate": sale.PerMinute, "gate_paused": sale.Count, "passed_per_minute": sale.PerMinute,
@@ -232,6 +236,8 @@ func (r *reader) attach(b *built, name string) {
 		r.room(b, in.Field.S)
 	case KindHTTPJSON, KindRedis:
 		r.gateRead(b, s, read)
+	case KindRDS:
+		r.database(b, s, read)
 	default:
 		r.capacity(b, s, read)
 	}
@@ -258,7 +264,7 @@ func (r *reader) room(b *built, field string) {
 
 // a puts the article before a kind of source or control.
 func a(kind string) string {
-	if kind == KindSQS || kind == KindHTTPJSON || strings.HasPrefix(kind, "ssm-") || strings.ContainsAny(kind[:min(1, len(kind))], "ae") {
+	if kind == KindSQS || kind == KindRDS || kind == KindHTTPJSON || strings.HasPrefix(kind, "ssm-") || strings.ContainsAny(kind[:min(1, len(kind))], "ae") {
 		return "an " + kind
 	}
 	return "a " + kind

@@ -59,7 +59,7 @@ func sourceTypes() map[string]any {
 	maps.Copy(all, map[string]any{
 		KindPrometheus: &prometheusIn{}, KindCloudWatch: &cloudwatchIn{},
 		KindSQS: &sqsIn{}, KindWaitingRoom: &waitingRoomIn{},
-		KindAutoScaling: &autoScalingIn{}, KindECS: &ecsIn{}, KindKubernetes: &kubernetesIn{},
+		KindAutoScaling: &autoScalingIn{}, KindECS: &ecsIn{}, KindRDS: &rdsIn{}, KindKubernetes: &kubernetesIn{},
 		KindHTTPJSON: &httpJSONIn{}, KindRedis: &redisIn{},
 		KindPagerDuty: &pagerdutyIn{}, KindAlertmanager: &alertmanagerIn{}, KindOpsItem: &opsItemIn{},
 	})
@@ -109,6 +109,9 @@ func (r *reader) source(e entry) (Source, bool) {
 	case *ecsIn:
 		r.common(&s, in.sourceIn, capacityEvery, 10*time.Second, minCapacityEvery)
 		s.ECS = &ECSSource{AWS: r.aws(in.awsIn, in.AllowHTTP.V), Cluster: in.Cluster.S, ScalingEndpoint: r.url(in.ScalingEndpoint, "scaling_endpoint", true, in.AllowHTTP.V)}
+	case *rdsIn:
+		r.common(&s, in.sourceIn, 2*capacityEvery, 10*time.Second, minCapacityEvery)
+		s.RDS = &RDSSource{AWS: r.aws(in.awsIn, in.AllowHTTP.V)}
 	case *kubernetesIn:
 		r.common(&s, in.sourceIn, capacityEvery, 10*time.Second, minCapacityEvery)
 		s.Kubernetes = &KubernetesSource{Cluster: r.cluster(in.clusterIn)}
@@ -228,7 +231,7 @@ func (r *reader) auth(p *PrometheusSource, in *authIn) {
 	}
 	p.Bearer = in.Bearer.V
 	if s := in.SigV4; s != nil {
-		login := awsIn{Region: s.Region, Profile: s.Profile, Role: s.Role, ExternalID: s.ExternalID, Credentials: s.Credentials}
+		login := awsIn{Region: s.Region, Profile: s.Profile, Role: s.Role, ExternalID: s.ExternalID, Credentials: s.Credentials, MFASerial: s.MFASerial, RoleLasts: s.RoleLasts, Identity: s.Identity}
 		p.SigV4 = &SigV4{AWS: r.aws(login, false), Service: s.Service.S}
 		if p.SigV4.Service == "" {
 			p.SigV4.Service = managedService
@@ -323,6 +326,7 @@ func (r *reader) aws(in awsIn, allowHTTP bool) AWS {
 	if in.ExternalID.given() && !in.Role.given() {
 		r.wrong(in.ExternalID.at, `"external_id" is for a role`, "add role: arn:aws:iam::…, or remove it")
 	}
+	r.assuming(&a, in)
 	if in.Endpoint.given() {
 		a.Endpoint = r.url(in.Endpoint, "endpoint", true, allowHTTP)
 	}

@@ -26,6 +26,8 @@ func systemOf(r *Read) string {
 		return "ASG"
 	case r.ECS != nil:
 		return "ECS"
+	case r.RDS != nil:
+		return "RDS"
 	case r.Redis != nil:
 		return "Redis"
 	case r.SQS != nil:

@@ -3,7 +3,6 @@ package config
 import (
 	"embed"
 	"fmt"
-	"maps"
 	"path"
 	"reflect"
 	"regexp"
@@ -99,41 +98,58 @@ type variable struct {
 
 func (r *reader) templates(at *node) *templates {
 	ts := &templates{reader: r, byName: map[string]*template{}, done: map[string]*resolved{}}
-	for _, name := range Builtins() {
-		data, _ := Builtin(name)
-		d := newDocument(name+".yaml", strings.ReplaceAll(string(data), "\r\n", "\n"))
-		d.builtin = true
-		root, mistakes := parseYAML(d, string(data))
-		r.mistakes = append(r.mistakes, mistakes...)
-		if root != nil {
-			ts.add(name, root, root)
-		}
-	}
+	ts.names = Builtins()
 	if at != nil {
 		for _, e := range at.entries {
 			if !templateName.MatchString(e.key.text) {
 				r.wrong(e.key, fmt.Sprintf("a template can't be called %q", e.key.text), "use up to 40 lower-case letters, digits, dashes and underscores; builtin/ is for the shipped ones")
 				continue
 			}
+			ts.names = append(ts.names, e.key.text)
 			ts.add(e.key.text, e.key, e.value)
 		}
 	}
 	for _, name := range ts.names {
-		if t := ts.byName[name]; !t.at.doc.builtin {
+		if t := ts.byName[name]; t != nil && !t.at.doc.builtin {
 			ts.unusedVariables(t)
 		}
 	}
 	return ts
 }
 
+// find gives a template by its name, nil when there is none. A shipped one is read when it is first
+// asked for: a file names a few of them.
+func (ts *templates) find(name string) *template {
+	if t := ts.byName[name]; t != nil || !strings.HasPrefix(name, builtinPrefix) {
+		return t
+	}
+	data, err := Builtin(name)
+	if err != nil {
+		return nil
+	}
+	r := ts.reader
+	d := newDocument(name+".yaml", strings.ReplaceAll(string(data), "\r\n", "\n"))
+	d.builtin = true
+	root, mistakes := parseYAML(d, string(data))
+	r.mistakes = append(r.mistakes, mistakes...)
+	if root == nil {
+		return nil
+	}
+	about := r.about
+	r.about = ""
+	ts.add(name, root, root)
+	r.about = about
+	return ts.byName[name]
+}
+
 // add checks the form of a template by itself, so that a mistake in it is told once.
 func (ts *templates) add(name string, key, at *node) {
 	r := ts.reader
 	t := &template{name: name, key: key, at: at}
+	was := r.template
 	r.template = true
-	defer func() { r.template = false }()
+	defer func() { r.template = was }()
 	r.decode(at, reflect.ValueOf(&t.in).Elem(), constraint{key: name})
-	ts.names = append(ts.names, name)
 	ts.byName[name] = t
 	r.signalForms(t.in.Signals.at)
 	r.actionForms(t.in.Actions.at)
@@ -206,82 +222,6 @@ func (r *reader) adjusts(name string, at *node) bool {
 		}
 	}
 	return true
-}
-
-// resolve follows "extends" from a reference to a template. It is nil when there is none.
-func (ts *templates) resolve(ref *node, name string) *resolved {
-	var chain []*template
-	at := ref
-	for {
-		t := ts.byName[name]
-		if t == nil {
-			ts.reader.wrong(at, fmt.Sprintf("unknown template %q", name), didYouMean(name, ts.names, ""))
-			ts.spoil(chain)
-			return nil
-		}
-		t.used = true
-		if t.broken {
-			ts.spoil(chain)
-			return nil
-		}
-		if i := slices.Index(chain, t); i >= 0 {
-			ts.reader.wrong(at, fmt.Sprintf("the template %q extends itself", name), "take one extends: out of the circle", see(t.key, "the circle begins here"))
-			ts.spoil(chain)
-			return nil
-		}
-		if chain = append(chain, t); len(chain) > maxChain {
-			ts.reader.wrong(at, fmt.Sprintf("more than %d templates extend each other", maxChain), "make the chain shorter")
-			ts.spoil(chain)
-			return nil
-		}
-		if !t.in.Extends.given() {
-			break
-		}
-		at, name = t.in.Extends.at, t.in.Extends.S
-	}
-	slices.Reverse(chain)
-	return ts.fold(chain, ref)
-}
-
-func (ts *templates) spoil(chain []*template) {
-	for _, t := range chain {
-		t.broken = true
-	}
-}
-
-// fold lays the templates of a chain, root first, over each other.
-func (ts *templates) fold(chain []*template, ref *node) *resolved {
-	last := chain[len(chain)-1]
-	done, ok := ts.done[last.name]
-	if !ok {
-		done = newResolved()
-		done.name = last.name
-		for _, t := range chain {
-			done.depth++
-			if !t.at.doc.builtin && done.cause == nil && t.in.Extends.given() && strings.HasPrefix(t.in.Extends.S, builtinPrefix) {
-				done.cause = t.in.Extends.at
-			}
-			if v := t.in.Variables.at; v != nil {
-				for _, e := range v.entries {
-					done.variables[e.key.text] = variable(e)
-				}
-			}
-			ts.reader.lay(done, t.in.Signals.at)
-			done.panels = replace(done.panels, t.at.get("panels"), done.depth)
-			done.goals = overlay(done.goals, t.at.get("objectives"), "name", done.depth)
-			done.links = overlay(done.links, t.at.get("links"), "title", done.depth)
-			ts.reader.layActions(done, t.in.Actions.at)
-			ts.reader.layPlays(done, t.in.Plays.at)
-		}
-		ts.done[last.name] = done
-	}
-	c := *done
-	c.order, c.signals, c.removed = slices.Clone(done.order), maps.Clone(done.signals), maps.Clone(done.removed)
-	c.actions, c.plays, c.playOrder = maps.Clone(done.actions), maps.Clone(done.plays), slices.Clone(done.playOrder)
-	if c.cause == nil {
-		c.cause = ref
-	}
-	return &c
 }
 
 // replace takes a list in place of the inherited one.

@@ -339,8 +339,9 @@ func (ts *templates) unusedVariables(t *template) {
 		return
 	}
 	used := map[string]bool{}
+	ts.related(t, nil) // reads the shipped ones that it builds on
 	for _, name := range ts.names {
-		if o := ts.byName[name]; ts.related(t, o) {
+		if o := ts.byName[name]; o != nil && ts.related(t, o) {
 			namesIn(o.at, used)
 		}
 	}
@@ -358,16 +359,14 @@ func (ts *templates) unusedVariables(t *template) {
 
 // related reports whether one template extends the other.
 func (ts *templates) related(a, b *template) bool {
-	extends := func(from, to *template) bool {
-		for i := 0; from != nil && i <= maxChain; i++ {
-			if from == to {
-				return true
-			}
-			from = ts.byName[from.in.Extends.S]
+	var extends func(from, to *template, left int) bool
+	extends = func(from, to *template, left int) bool {
+		if from == to || from == nil || left == 0 {
+			return from == to
 		}
-		return false
+		return slices.ContainsFunc(from.in.Extends.all, func(p str) bool { return extends(ts.find(p.S), to, left-1) })
 	}
-	return extends(a, b) || extends(b, a)
+	return extends(a, b, maxChain) || extends(b, a, maxChain)
 }
 
 // namesIn collects the variables that the texts below a node name.

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	cwtypes "github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
+	"github.com/aws/aws-sdk-go-v2/service/rds"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -191,6 +192,30 @@ func TestCloudWatchTellsTheTruthToTheRealClient(t *testing.T) {
 	}
 	if compared < 50 {
 		t.Errorf("only %d signals were compared", compared)
+	}
+}
+
+func TestRDSTellsTheTruthToTheRealClient(t *testing.T) {
+	f := open(t, Options{Seed: 3, Scenario: "calm"})
+	client := rds.New(rds.Options{Region: telemetry.Region, BaseEndpoint: f.endpoint(RDS), Credentials: f.keys()})
+	for _, d := range f.world.Sales() {
+		one, err := client.DescribeDBInstances(context.Background(), &rds.DescribeDBInstancesInput{DBInstanceIdentifier: aws.String(d.DB)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := client.DescribeDBParameters(context.Background(), &rds.DescribeDBParametersInput{DBParameterGroupName: one.DBInstances[0].DBParameterGroups[0].DBParameterGroupName, Source: aws.String("user")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		limit := ""
+		for _, p := range all.Parameters {
+			if *p.ParameterName == "max_connections" {
+				limit = *p.ParameterValue
+			}
+		}
+		if want := fmt.Sprint(f.Truth().Sales[d.ID]["db_connections_max"]); limit != want {
+			t.Errorf("%s takes %q connections at RDS and %s in truth", d.ID, limit, want)
+		}
 	}
 }
 

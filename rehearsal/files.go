@@ -179,7 +179,7 @@ func (p *Platform) render() ([]byte, error) {
 		"CloudWatch": p.services[CloudWatch].url(), "CloudWatchUSEast1": p.services[CloudWatchEdge].url(),
 		"SQS": p.services[SQS].url(), "Cloudflare": p.services[Cloudflare].url(),
 		"AutoScaling": p.services[AutoScaling].url(), "ELB": p.services[ELB].url(), "ECS": p.services[ECS].url(),
-		"ApplicationAutoScaling": p.services[ApplicationAutoScaling].url(), "ECSCluster": aws.ECSCluster,
+		"ApplicationAutoScaling": p.services[ApplicationAutoScaling].url(), "ECSCluster": aws.ECSCluster, "RDS": p.services[RDS].url(),
 		"RateWindow": int(rateWindow(p.options.Speed).Seconds()), "RampEvery": int(rampEvery(p.options.Speed).Seconds()), "Namespace": shop.Namespace, "Workloads": workloads(),
 		"PagerDuty": p.services[PagerDuty].url(), "Gate": p.services[Gate].url(), "Sales": p.world.Sales(),
 	})

@@ -30,6 +30,7 @@ const (
 	ApplicationAutoScaling = "application-autoscaling"
 	ELB                    = "elb"
 	SSM                    = "ssm"
+	RDS                    = "rds"
 	Kubernetes             = "kubernetes"
 	PagerDuty              = "pagerduty" // events, and the part of the REST API that reads incidents
 
@@ -45,7 +46,7 @@ const (
 func Services() []string {
 	return []string{
 		Prometheus, CloudWatch, CloudWatchEdge, SQS, STS, Cloudflare, Metrics,
-		AutoScaling, ECS, ApplicationAutoScaling, ELB, SSM, Kubernetes, PagerDuty,
+		AutoScaling, ECS, ApplicationAutoScaling, ELB, SSM, RDS, Kubernetes, PagerDuty,
 		Gate, QueueIt, Slack, Jira, IncidentIO, Rootly,
 	}
 }
@@ -100,6 +101,7 @@ func (p *Platform) handlers(exposed *shop.Exposition) error {
 	give(ApplicationAutoScaling, aws.NewApplicationAutoScaling(telemetry.Region, fleets, p.now, secret, act), brokenAWS(aws.ApplicationAutoScaling))
 	give(ELB, aws.NewELBV2(telemetry.Region, fleets, secret, act), brokenAWS(aws.ELBV2))
 	give(SSM, aws.NewSSM(telemetry.Region, p.world.Systems(), secret, act), brokenAWS(aws.SSM))
+	give(RDS, aws.NewRDS(telemetry.Region, p.world.Databases(), secret, act), brokenAWS(aws.RDS))
 	give(Kubernetes, kubernetes.New(newCluster(fleets), kubernetes.WithReader(p.secrets.kubeRead), kubernetes.WithOperator(p.secrets.kubeWrite),
 		kubernetes.WithClock(p.now), kubernetes.WithAudit(p.audit)), map[string]http.Handler{
 		Error:    says(http.StatusInternalServerError, "application/json", kubeStatus(500, "InternalError", "Internal error occurred: etcdserver: request timed out")),

@@ -138,12 +138,25 @@ func (s *saleEntry) goOn(st *State, c *course) {
 	}
 	f.Wait.Why = noQueue
 	if noQueue == "" {
-		rate := c.rate(0)
-		f.Wait = Span{
-			Has: true, Value: minutesLong(waiting.Value / rate),
-			Low: minutesLong(waiting.Value / (rate * c.ways[1].admitted)), Most: minutesLong(waiting.Value / (rate * c.ways[2].admitted)),
-		}
+		f.Wait = Span{Has: true, Value: c.untilLetIn(waiting.Value, 1), Low: c.untilLetIn(waiting.Value, c.ways[1].admitted), Most: c.untilLetIn(waiting.Value, c.ways[2].admitted)}
+		doubt := time.Duration(leastDoubt * float64(f.Wait.Value)) // a full site lets in as many in each of the ways
+		f.Wait.Low, f.Wait.Most = min(f.Wait.Low, f.Wait.Value-doubt), max(f.Wait.Most, f.Wait.Value+doubt)
 	}
+}
+
+// untilLetIn is how long somebody waits behind so many people, at so many times the admission: as the
+// gate's plan and the room on the site let them in, and beyond the longest horizon as they do then.
+func (c *course) untilLetIn(ahead, times float64) time.Duration {
+	site := c.site
+	site.Queue, site.Stock, site.Full = ahead, 0, 0 // the walk ends when they are in, whatever is sold by then
+	site.Admitted = func(m float64) float64 { return c.rate(m) * times }
+	site.Joining = func(float64) float64 { return 0 }
+	if walk := site.Walk(mostHorizon); !math.IsInf(walk.Drained, 1) {
+		return minutesLong(walk.Drained)
+	}
+	site.Stock = math.Inf(1)
+	walk := site.Walk(mostHorizon)
+	return minutesLong(mostHorizon + (ahead-walk.Served)/(c.rate(mostHorizon)*times))
 }
 
 // sellOutAlone forecasts the sell-out from the stock alone, where what people take is not known.
@@ -164,11 +177,8 @@ func (s *saleEntry) sellOutAlone(st *State) {
 	taken := s.look.taken
 	horizon := math.Min(horizonPer*float64(taken.N), mostHorizon)
 	doubt := math.Hypot(sigmas*taken.Spread(10)/math.Max(taken.Level, 1), leastDoubt)
-	gone := func(factor float64) float64 {
-		site := forecast.Site{Stock: left.Value, Each: factor, Queue: manyPeople, Admitted: taken.At, Joining: func(float64) float64 { return 0 }}
-		return site.Walk(horizon).SoldOut
-	}
-	f.SellOut = when(left.At, gone(1), gone(1+doubt), gone(math.Max(0, 1-doubt)), horizon, "sell-out")
+	gone := taken.Spent([3]float64{left.Value, left.Value / (1 + doubt), left.Value / math.Max(0, 1-doubt)}, horizon)
+	f.SellOut = when(left.At, gone[0], gone[1], gone[2], horizon, "sell-out")
 }
 
 // when turns minutes from an instant into a forecast.

@@ -60,6 +60,7 @@ func (s *saleEntry) alarmsAt(st *State, all []fault, now time.Time) (alarms []Al
 	for i := range b.standing {
 		o := &b.standing[i]
 		if !o.blind {
+			o.parts = nil
 			o.known = st.pointer(o.signal) // its values go on; that of the last breach stays in value
 		}
 		if slices.ContainsFunc(all, func(f fault) bool { return f.key == o.key }) {
@@ -79,7 +80,7 @@ func (s *saleEntry) over(o *standing, now time.Time) (cleared bool, due time.Tim
 	if o.gone.IsZero() {
 		return false, time.Time{}
 	}
-	if sl := s.bySignal[o.signal]; !o.blind && !o.derived && sl != nil && (sl.watch.on || sl.bad.on) {
+	if sl := s.bySignal[o.signal]; !o.blind && o.derived == "" && sl != nil && (sl.watch.on || sl.bad.on) {
 		// While it can't be seen nobody knows that it is over.
 		return !missing(o.known) && sl.calm(o.rule.withDefaults()) >= ClearAfter, time.Time{}
 	}
@@ -173,8 +174,11 @@ func (s *saleEntry) alarmText(o *standing) string {
 	switch {
 	case o.blind:
 		return "source " + o.source + " can't be read"
-	case o.derived:
-		return "too few hosts"
+	case o.derived != "":
+		return o.derived
+	}
+	if o.blamed != "" {
+		return o.blamed
 	}
 	if sl := s.bySignal[o.signal]; sl != nil {
 		return causeWord(sl.spec)
@@ -184,7 +188,7 @@ func (s *saleEntry) alarmText(o *standing) string {
 
 // alarmValue is the figure against its limit.
 func (s *saleEntry) alarmValue(f *fault) string {
-	if f.blind || f.derived || f.known == nil || f.known.Breach == nil {
+	if f.blind || f.derived != "" || f.known == nil || f.known.Breach == nil {
 		return f.reason
 	}
 	b, unit := f.known.Breach, f.known.Spec.Unit

@@ -18,6 +18,7 @@ type assessment struct {
 	demand  demand
 
 	told      bool
+	moved     bool // a line did, in the judgement at hand
 	phase     Phase
 	anomalies []Anomaly
 	budgets   []Budget
@@ -33,7 +34,7 @@ func (l lineSet) at(s Signal, m int64) float64 { return l[s].at(m) }
 // newAssessment makes the lines that a sale's declaration can use.
 func newAssessment(s *saleEntry) *assessment {
 	a := &assessment{rates: lineSet{}}
-	for _, name := range []Signal{AdmissionLimit, AdmissionRate, RequestRate, ActiveUsers, CapacityInService, CheckoutRate} {
+	for _, name := range append([]Signal{RequestRate, CapacityInService, CheckoutRate}, lookedAt...) {
 		a.mean(s, name)
 	}
 	for _, w := range watchedSignals {
@@ -87,6 +88,7 @@ func (s *saleEntry) assess(st *State, now time.Time) (due time.Time) {
 		moved = a.foldLines(now) || moved
 		due = a.due
 	}
+	a.moved = moved
 	if moved {
 		a.told, a.phase = true, st.Phase
 		a.watch(s, st.Phase)

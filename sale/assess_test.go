@@ -284,6 +284,51 @@ func TestDemandAboveThePlanIsASurge(t *testing.T) {
 	}
 }
 
+func TestASurgeThatWasThereWhenWatchingBeganCountsAtOnce(t *testing.T) {
+	p := newStage(t, opens.Add(-25*time.Minute), fair())
+	p.plan()
+	p.sales[0].sale.Acts = []string{"scale-up"}
+	p.poll("metrics", at(p.now, Waiting, 42_900)) // of 33,000
+	p.want(Watch)
+	if c := p.state().Cause; c.Text != "demand 1.30x plan: ~42,900 of 33,000" || c.Signal != Waiting || !slices.Equal(c.Evidence, []Signal{Waiting}) {
+		t.Errorf("%+v", c)
+	}
+	if len(p.state().Alarms) != 0 {
+		t.Errorf("one look proves no minute: %+v", p.state().Alarms)
+	}
+	p.play(2, map[Signal]float64{Waiting: 44_000})
+	if a := p.state().Alarms; len(a) != 1 || a[0].Text != "demand above plan" || a[0].Key != "surge" || a[0].Verdict != Watch {
+		t.Errorf("%+v", a)
+	}
+	p.play(4, map[Signal]float64{Waiting: 33_000})
+	if a := p.state().Alarms; len(a) != 0 || p.state().Surge.On {
+		t.Errorf("it does not end: %+v", a)
+	}
+}
+
+func TestAPreQueueThatHasJustOpenedHasNoSurgeUntilItHasLastedAMinute(t *testing.T) {
+	p := newStage(t, opens.Add(-30*time.Minute), fair())
+	p.plan()
+	p.play(1, map[Signal]float64{Waiting: 60_000}) // the newest sample is of 50 s
+	if u := p.state().Surge; u.On || math.Abs(u.Ratio-2) > 0.05 {
+		t.Errorf("%+v", u)
+	}
+	p.play(1, nil)
+	if !p.state().Surge.On {
+		t.Errorf("%+v", p.state().Surge)
+	}
+}
+
+func TestWithEveryFigureInsideItsLimitsTheCauseIsWhatWasWorkedOut(t *testing.T) {
+	p := newStage(t, opens, fair())
+	p.play(40, nil)
+	p.play(8, map[Signal]float64{OrderRate: 10})
+	c := p.state().Cause
+	if p.state().Verdict != Watch || c.Signal != OrderRate || c.Text != p.state().Reasons[0].Text || !c.Says(&p.state().Reasons[0]) || p.state().Next.Text != "nothing to do: watch orders" {
+		t.Errorf("%s %+v %+v", p.state().Verdict, c, p.state().Next)
+	}
+}
+
 func TestASurgeIsSaidInTheWordsOfTheScreens(t *testing.T) {
 	p := newStage(t, opens.Add(-25*time.Minute), fair())
 	p.sales[0].assessed.demand.planned = func(time.Time) (float64, bool) { return 36_900, true }

@@ -27,6 +27,8 @@ type Surge struct {
 	Ratio    float64 // Now / Expected
 	Since    time.Time
 	Why      string // why it can't be told; then the figures are 0 and mean nothing
+
+	held bool // it is proven to have lasted
 }
 
 // Anomaly is one signal held against its own past.

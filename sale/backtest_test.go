@@ -57,6 +57,7 @@ type tape struct {
 type taped struct {
 	past             []shop.Second // the last four minutes
 	soldOut, drained time.Time
+	course           siteCourse
 }
 
 // record takes in one second of the world, and reads what is due.
@@ -125,6 +126,7 @@ func (t *taped) follow(now time.Time, v shop.View) {
 		t.past = append(t.past[:0], t.past[60:]...)
 	}
 	t.past = append(t.past, *v.Now)
+	t.course.follow(now, v)
 	if now.Before(v.Sale.Opens) {
 		return
 	}
@@ -144,11 +146,14 @@ type guess struct {
 	drained  sale.When
 	selling  bool
 	queueing bool
+	limit    sale.When
+	of       sale.LimitName
+	wait     sale.Span
 }
 
 // playNight plays one night and returns every forecast of each second minute from the story's beginning
-// on, with what really came about.
-func playNight(t testing.TB, scenario string, seed uint64, lasts time.Duration) (guesses []guess, sales map[string]*taped) {
+// on, with what really came about. hand is what somebody does to the world at a second of the story; nil: nothing.
+func playNight(t testing.TB, scenario string, seed uint64, lasts time.Duration, hand func(*shop.World, time.Duration)) (guesses []guess, sales map[string]*taped) {
 	t.Helper()
 	start := time.Date(2026, 12, 4, 18, 0, 0, 0, time.UTC)
 	p := &tape{sales: map[string]*taped{}}
@@ -163,6 +168,7 @@ func playNight(t testing.TB, scenario string, seed uint64, lasts time.Duration) 
 			was := p.sales[string(st.Sale.ID)]
 			guesses = append(guesses, guess{
 				sale: string(st.Sale.ID), at: now, soldOut: st.Forecast.SellOut, drained: st.Forecast.Drain,
+				limit: st.Forecast.Limit, of: st.Forecast.LimitName, wait: st.Forecast.Wait,
 				selling: was.soldOut.IsZero(), queueing: was.drained.IsZero() && was.soldOut.IsZero(),
 			})
 		}
@@ -171,7 +177,10 @@ func playNight(t testing.TB, scenario string, seed uint64, lasts time.Duration) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range int(lasts / time.Second) {
+	for i := range int(lasts / time.Second) {
+		if hand != nil {
+			hand(w, time.Duration(i)*time.Second)
+		}
 		w.Advance(1)
 	}
 	return guesses, p.sales
@@ -270,7 +279,7 @@ func TestForecastsComeOutAboutAsWellAsTheyDid(t *testing.T) {
 	}
 	var sellOuts, drains []outcome
 	for _, scenario := range []string{"calm", "surge-at-opening"} {
-		s, d := outcomes(playNight(t, scenario, 21, 45*time.Minute))
+		s, d := outcomes(playNight(t, scenario, 21, 45*time.Minute, nil))
 		sellOuts, drains = append(sellOuts, s...), append(drains, d...)
 	}
 	for _, bound := range []struct {
@@ -317,14 +326,20 @@ func TestTheAccuracyTable(t *testing.T) {
 	const heading = "| %s | forecasts | told | median error | 90th percentile | in range |\n|---|---|---|---|---|---|\n"
 	var sellOuts, drains []outcome
 	var byScenario strings.Builder
+	var site saidOfTheSite
 	for _, scenario := range shop.Scenarios() {
 		var own []outcome
-		for seed := range uint64(seeds) {
-			s, d := outcomes(playNight(t, scenario.Name, seed+1, 2*time.Hour))
-			own, drains = append(own, s...), append(drains, d...)
+		for _, n := range playNights(t, seeds, scenario.Name, 2*time.Hour, nil) {
+			site.join(&n.site)
+			own, drains = append(own, n.sellOuts...), append(drains, n.drains...)
 		}
 		sellOuts = append(sellOuts, own...)
 		byScenario.WriteString(scoreOf(own).row(scenario.Name))
+	}
+	for _, factor := range opened() {
+		for _, n := range playNights(t, seeds, "calm", time.Hour, openGates(factor)) {
+			site.join(&n.site)
+		}
 	}
 	var doc strings.Builder
 	fmt.Fprintf(&doc, accuracyHead, seeds)
@@ -340,6 +355,7 @@ func TestTheAccuracyTable(t *testing.T) {
 		}
 	}
 	fmt.Fprintf(&doc, "\n## Sell-out, by scenario\n\n"+heading+"%s", "scenario", byScenario.String())
+	doc.WriteString(site.pages())
 	if err := os.WriteFile("../docs/accuracy.md", []byte(doc.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}

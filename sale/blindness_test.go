@@ -174,6 +174,30 @@ func TestARatioRuleIsJudgedByTheLimitInForceAtThatTime(t *testing.T) {
 	n.wantReasons("active can't be judged: limit is not known")
 }
 
+// CloudWatch's figures are minutes old when they come. Until the limit is read from elsewhere, the
+// figures' own source is not to blame, and nothing has been dark for as long as they are old.
+func TestALimitThatIsNotReadYetIsItsOwnSourcesFault(t *testing.T) {
+	sale := &Sale{ID: "harbour", Opens: opens, Signals: []Spec{
+		{Signal: DBConnections, Label: "db", Source: "aws", Cadence: Cadence{Period: time.Minute, Delay: 2 * time.Minute}, Of: DBConnectionsMax, Needed: []Phase{Live}, Rules: Rules{Watch: always(t, "> 80% of db_connections_max for 1m", Count)}},
+		{Signal: DBConnectionsMax, Label: "db max", Source: "metrics", Cadence: Cadence{Period: 10 * s, Delay: 5 * time.Minute}},
+	}}
+	n := newNight(t, live, sale)
+	n.poll("aws", at(live.Add(-4*time.Minute), DBConnections, 100), at(live.Add(-3*time.Minute), DBConnections, 100), at(live.Add(-2*time.Minute), DBConnections, 100))
+	n.want(Unknown)
+	n.wantReasons("db can't be judged: db max is not known")
+	if c := n.state().Cause; c.Source != "metrics" || c.Since.Before(live) {
+		t.Errorf("the cause is %+v", c)
+	}
+	if b := n.board(); len(b.Active) != 0 {
+		t.Errorf("alarms at the first look: %+v", b.Active)
+	}
+	n.poll("metrics", at(live, DBConnectionsMax, 1000))
+	n.want(OK)
+	if b := n.board(); len(b.Active) != 0 {
+		t.Errorf("alarms once the limit is known: %+v", b.Active)
+	}
+}
+
 func TestALimitThatIsReadLateIsKnownForWhatItLimits(t *testing.T) {
 	sale := &Sale{ID: "harbour", Opens: opens, Signals: []Spec{
 		{Signal: ActiveUsers, Unit: Users, Source: "metrics", Cadence: every(5 * s), Of: ActiveLimit, Needed: []Phase{Live}, Rules: Rules{Watch: always(t, "> 80% of active_limit", Users)}},

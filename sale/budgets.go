@@ -175,7 +175,11 @@ func FormatGood(good float64) string {
 	if !isFinite(good) {
 		return ""
 	}
-	return fmt.Sprintf("%.2f %%", math.Floor(good*1e4+1e-6)/100)
+	percent := math.Floor(good*1e4+1e-6) / 100 // what two decimals can't hold exactly is no loss
+	if good < 1 {
+		percent = math.Min(percent, 99.99)
+	}
+	return fmt.Sprintf("%.2f %%", percent)
 }
 
 // counts reports whether the budget was a reason at the end of an earlier minute.

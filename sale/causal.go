@@ -44,14 +44,16 @@ type fault struct {
 	signal  Signal // the first of those that a dark source hides
 	source  string
 	blind   bool
-	derived bool // it follows from figures that have no limit of their own
+	derived string // what it is called that follows from figures without a limit of their own; else ""
 	verdict Verdict
 	since   time.Time // when it began, in the time of its samples
 	until   time.Time // the newest instant at which it was seen broken; zero for a blind one
 	proven  bool      // its rule's own duration has passed
 	rule    Rule
 	reason  string
-	known   *Known // in the judgement at hand alone; nil for a blind one
+	known   *Known   // in the judgement at hand alone; nil for a blind one
+	parts   []*Known // the parts of its figure that broke it, as above
+	blamed  string   // those parts in words; "" when none is to blame by itself
 }
 
 // causalSlack is how much later than its effect a cause may seem to begin: a slow source
@@ -61,7 +63,8 @@ const causalSlack = 90 * time.Second
 // before reports whether f can be the cause of o: it is known to lead there, and it was seen
 // broken first, as far as its source can tell.
 func (f *fault) before(o *fault) bool {
-	if f.blind || o.blind || !follows(f.signal, o.signal) {
+	same := f.derived != "" && f.signal == o.signal // a surge, and a queue that is too long for its limit
+	if f.blind || o.blind || !same && !follows(f.signal, o.signal) {
 		return false
 	}
 	slack := causalSlack
@@ -83,11 +86,15 @@ func (s *saleEntry) faults(st *State) []fault {
 		if k.Breach == nil {
 			continue
 		}
-		all = append(all, fault{
+		f := fault{
 			key: string(k.Spec.Signal), signal: k.Spec.Signal, source: k.Spec.Source, verdict: k.Verdict,
 			since: k.Breach.Since, until: k.At, proven: k.Breach.Held, rule: k.Breach.Rule, known: k,
-			reason: reasonOf(st, k.Spec.Signal),
-		})
+			reason: reasonOf(st, k.Spec.Signal), parts: s.culprits(st, k),
+		}
+		if len(f.parts) > 0 {
+			f.blamed = culpritWords(k.Spec, f.parts)
+		}
+		all = append(all, f)
 	}
 	for i := range st.Reasons {
 		r := &st.Reasons[i]
@@ -104,6 +111,9 @@ func (s *saleEntry) faults(st *State) []fault {
 		all = append(all, f)
 	} else if s.stillShort(all) {
 		all = append(all, s.short)
+	}
+	if f, ok := s.surging(st); ok {
+		all = append(all, f)
 	}
 	return all
 }
@@ -145,7 +155,7 @@ func (s *State) shortOfHosts(all []fault) (fault, bool) {
 	}
 	o := &all[slow]
 	return fault{
-		key: string(CapacityInService), signal: CapacityInService, source: in.Spec.Source, derived: true, verdict: o.verdict,
+		key: string(CapacityInService), signal: CapacityInService, source: in.Spec.Source, derived: "too few hosts", verdict: o.verdict,
 		since: o.since, until: o.until, proven: o.proven, known: s.pointer(CapacityInService), reason: reason,
 	}, true
 }

@@ -31,6 +31,12 @@ func (c *Cause) Says(r *Reason) bool {
 
 // rootCause is the cause of a state, from the families of its faults.
 func (s *saleEntry) rootCause(st *State, fams []family) Cause {
+	if len(fams) == 0 || fams[0].verdict().Rank() < st.Verdict.Rank() {
+		if c, ok := assessedCause(st); ok {
+			c.More = len(fams)
+			return c
+		}
+	}
 	if len(fams) == 0 {
 		return Cause{Text: s.nothingWrong(st), Verdict: st.Verdict}
 	}
@@ -41,15 +47,18 @@ func (s *saleEntry) rootCause(st *State, fams []family) Cause {
 		Since: root.since, More: len(fams) - 1, Evidence: make([]Signal, 0, len(fam)+1),
 	}
 	var after []string
+	for _, k := range root.parts {
+		c.Evidence = append(c.Evidence, k.Spec.Signal)
+	}
 	for i, f := range fam {
 		if !slices.Contains(c.Evidence, f.signal) {
 			c.Evidence = append(c.Evidence, f.signal)
 		}
-		if i > 0 && !f.derived {
+		if i > 0 && f.derived == "" {
 			after = append(after, s.labelOf(f.signal))
 		}
 	}
-	if root.derived {
+	if root.signal == CapacityInService && root.derived != "" {
 		c.Evidence = append(c.Evidence, CapacityDesired, CapacityMax)
 	}
 	c.Text = s.causeText(st, root)
@@ -59,12 +68,22 @@ func (s *saleEntry) rootCause(st *State, fams []family) Cause {
 	return c
 }
 
+// assessedCause is the first of the worst reasons where nothing that broke a limit is as bad: a
+// budget that burns, a figure that is odd.
+func assessedCause(st *State) (c Cause, ok bool) {
+	if len(st.Reasons) == 0 || st.Reasons[0].Verdict != st.Verdict {
+		return Cause{}, false
+	}
+	r := &st.Reasons[0]
+	return Cause{Text: r.Text, Signal: r.Signal, Source: r.Source, Verdict: r.Verdict, Evidence: []Signal{r.Signal}, Since: r.Since}, true
+}
+
 // causeText is the root in words, with the figure that proves it.
 func (s *saleEntry) causeText(st *State, f *fault) string {
 	switch {
 	case f.blind:
 		return "source " + f.source + " can't be read: " + st.blindness(f.source)
-	case f.derived || f.known == nil:
+	case f.derived != "" || f.known == nil:
 		return f.reason
 	}
 	k := f.known
@@ -75,6 +94,11 @@ func (s *saleEntry) causeText(st *State, f *fault) string {
 	}
 	value, limit := distinct(b.Value, b.Rule.Limit, unit, k.Spec.Estimate && b.Rule.Of == "")
 	text := causeWord(k.Spec) + " " + value
+	if len(f.parts) == 1 {
+		text = f.blamed + " " + Format(f.parts[0].Value, unit, k.Spec.Estimate) + ", all " + value
+	} else if len(f.parts) > 1 {
+		text = f.blamed + ", all " + value
+	}
 	sign := " < "
 	if b.Rule.Above {
 		sign = " > "

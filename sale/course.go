@@ -67,7 +67,7 @@ func (s *saleEntry) course(st *State) (c course, why string) {
 	c.site = forecast.Site{Queue: manyPeople, Session: s.session().Minutes(), Each: l.each}
 	if k, none := s.seen(st, ActiveUsers); none == "" {
 		c.site.People = k.Value
-		if limit, none := s.seen(st, ActiveLimit); none == "" && limit.Value > k.Value {
+		if limit, none := s.seen(st, ActiveLimit); none == "" && limit.Value > 0 {
 			c.site.Ceiling = limit.Value
 		}
 	} else {

@@ -69,6 +69,10 @@ type Spec struct {
 	Needed []Phase
 	// Of names the signal that this one is a part of: db_connections of db_connections_max.
 	Of Signal
+	// Splits names the signal whose figure this one is for one Part of: one payment provider, one
+	// zone. Part is what a cause calls it, clean: "payment provider A". Both are given or neither.
+	Splits Signal
+	Part   string
 	// Rules holds the thresholds; the zero value has none.
 	Rules Rules
 	// Band is how wide a band its source is asked for of the system's own model, in standard

@@ -21,7 +21,8 @@ type engine struct {
 	touched  []*slot // scratch of the batch in hand
 	scratch  []Known // scratch of the sale in judgement
 	newSales bool    // a State was replaced since the last snapshot
-	newState bool    // a SourceState was
+	newState bool    // a SourceState was, or a Login
+	logins   []Login // replaced, never changed
 
 	cur   atomic.Pointer[Snapshot]
 	bells bells
@@ -135,7 +136,6 @@ func (e *engine) addSale(s *Sale, now time.Time) {
 		entry.tickets = sl
 	}
 	entry.assessed = newAssessment(entry)
-	entry.watchMinutes()
 	e.sales = append(e.sales, entry)
 }
 
@@ -262,6 +262,7 @@ func (e *engine) publish(now time.Time) bool {
 		}
 		slices.SortStableFunc(next.Cleared, func(a, b Cleared) int { return b.At.Compare(a.At) })
 	}
+	next.Logins = e.logins
 	if old == nil || e.newState {
 		next.Sources = make([]SourceState, len(e.sources))
 		for i, src := range e.sources {

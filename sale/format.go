@@ -12,7 +12,7 @@ import (
 // "0.21 %", "1.24 s", "12,400", "245/min", "2,310/s", "1.5 GiB", "$3.98". An estimate
 // begins with "~". Precision follows size, so that a figure keeps about three digits. Numbers
 // from 10^15 on have an exponent. A value that is not finite is written as "": what to say
-// for an unknown value is the caller's word.
+// for an unknown value is the caller's word. A share that is nearly whole is not rounded up: "99.95 %".
 func Format(v float64, u Unit, estimate bool) string { return format(v, u, estimate, 0) }
 
 // format is Format with more decimals than usual.
@@ -26,6 +26,9 @@ func format(v float64, u Unit, estimate bool, more int) string {
 	}
 	switch u {
 	case Ratio:
+		if v >= nearlyAll && v < 1 && more == 0 {
+			return sign + FormatGood(v)
+		}
 		percent := min(max(v*100, -math.MaxFloat64), math.MaxFloat64)
 		return sign + decimal(percent, byHundreds, more) + " %"
 	case Seconds:
@@ -45,6 +48,10 @@ func format(v float64, u Unit, estimate bool, more int) string {
 		return sign + decimal(v, byTens, more)
 	}
 }
+
+// nearlyAll is the share from which on two decimals are written, and not rounded up: what is not
+// whole is never "100 %".
+const nearlyAll = 0.995
 
 // distinct writes a value and a limit with as many decimals as it takes to tell them apart,
 // so that nobody reads "5.0 % > 5.0 %".

@@ -63,6 +63,14 @@ func TestValuesAreWrittenForAPerson(t *testing.T) {
 	}
 }
 
+func TestAShareThatIsNotWholeIsNeverWrittenAsWhole(t *testing.T) {
+	for v, want := range map[float64]string{0.994: "99 %", 0.995: "99.50 %", 0.9995: "99.95 %", 0.99999: "99.99 %", 1 - 1e-12: "99.99 %", 1: "100 %", 1.002: "100 %"} {
+		if got := Format(v, Ratio, false); got != want {
+			t.Errorf("%v is %q, want %q", v, got, want)
+		}
+	}
+}
+
 func TestNoFiniteValueIsWrittenAsNaNOrWithoutBound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		v := rapid.Float64().Draw(t, "v")

@@ -126,9 +126,6 @@ func (in *intake) merge(sl *slot) {
 			l.touch(c.from)
 		}
 	}
-	if !c.appended {
-		sl.revised++
-	}
 	for _, part := range sl.partOf {
 		if !had || c.from <= part.folded || part.watch.fold.unknown || part.bad.fold.unknown {
 			part.refold = true

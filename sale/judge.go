@@ -26,6 +26,8 @@ func (e *engine) judge(s *saleEntry, now time.Time) {
 	}
 	next := State{Sale: s.sale, Phase: phase, PhaseSince: since, Signals: e.scratch, Since: now, Version: 1}
 	next.Notes = s.early(&next, s.noted())
+	notes, until := e.loginNotes(s.sale, now)
+	next.Notes, due = append(next.Notes, notes...), earliest(due, until)
 	due = earliest(due, s.assess(&next, now))
 	due = earliest(due, s.heed(now))
 	s.holdAgainstModels(&next)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/onsale-dev/onsale/sale/forecast"
 )
@@ -277,7 +276,7 @@ func (s *saleEntry) safeAdmission(st *State) {
 	safe.Has, safe.PerMinute, safe.Limit = true, roundDown(l.Safe), l.Name
 	safe.Evidence = slices.Clone(l.Evidence)
 	if at := s.look.sessionAt; safe.Measured {
-		safe.Evidence = append(safe.Evidence, Evidence{AdmissionRate, time.Unix(0, at*minute).UTC()})
+		safe.Evidence = append(safe.Evidence, Evidence{AdmissionRate, minuteStart(at)})
 	}
 }
 

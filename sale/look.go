@@ -11,8 +11,7 @@ import (
 // look is what the closed minutes of a sale say: how its rates go on, how long people stay, what
 // they cost and what they take. It is worked out again when a minute has closed.
 type look struct {
-	watched []*slot // those whose minutes are kept
-	end     int64   // the first minute that is not closed for each of the rates
+	end int64 // the first minute that is not closed for each of the rates
 
 	joining  forecast.Fit // people a minute
 	admitted forecast.Fit // people a minute, since the gate was last set
@@ -29,31 +28,22 @@ type look struct {
 	doubt float64 // of it: the relative standard deviation
 }
 
-// watchMinutes begins to keep the closed minutes of what the outlook follows from.
-func (s *saleEntry) watchMinutes() {
-	for _, name := range []Signal{Waiting, InflowRate, AdmissionRate, AdmissionLimit, ActiveUsers, TicketsLeft, DBConnections} {
-		if sl := s.bySignal[name]; sl != nil && sl.spec.Constant == nil {
-			sl.minutes = &minutes{}
-			s.look.watched = append(s.look.watched, sl)
-		}
-	}
-}
+// lookedAt are the signals whose closed minutes the outlook follows from.
+var lookedAt = []Signal{Waiting, InflowRate, AdmissionRate, AdmissionLimit, ActiveUsers, TicketsLeft, DBConnections}
 
 // window is how many closed minutes a forecast follows from.
 const window = 30
 
+// mostMinutes is how far back a site is looked for at rest and at its most.
+const mostMinutes = 120
+
 // lookBack brings the look up to the newest closed minute.
 func (s *saleEntry) lookBack() {
-	news := false
-	for _, sl := range s.look.watched {
-		news = sl.minutes.bring(sl) || news
-	}
-	if !news {
+	if !s.assessed.moved {
 		return
 	}
-	l := &s.look
-	*l = look{watched: l.watched, end: s.closed(AdmissionRate, TicketsLeft, ActiveUsers, Waiting)}
-	admitted := s.minutesOf(AdmissionRate, l.end)
+	s.look = look{end: s.closed(AdmissionRate, TicketsLeft, ActiveUsers, Waiting)}
+	admitted := s.minutesOf(AdmissionRate, s.look.end, window)
 	s.gate(admitted)
 	s.queueing(admitted)
 	s.staying(admitted)
@@ -61,48 +51,42 @@ func (s *saleEntry) lookBack() {
 	s.taking(admitted)
 }
 
-// lag is how many minutes a signal may be behind the newest of those that it is held against, before
-// it is left behind: one dead source must not hold up what the others tell.
-const lag = 5
-
-// closed is the first minute that is not closed for each of the named signals that are read.
+// closed is the first minute that is not closed for each of the named signals that were ever read; 0 when none
+// was.
 func (s *saleEntry) closed(names ...Signal) int64 {
-	newest := int64(math.MinInt64)
-	ends := make([]int64, 0, len(names))
+	end := int64(math.MaxInt64)
 	for _, name := range names {
-		if sl := s.bySignal[name]; sl != nil && sl.minutes != nil && sl.minutes.taken {
-			ends = append(ends, sl.minutes.end)
-			newest = max(newest, sl.minutes.end)
+		if l := s.assessed.rates[name]; l != nil && len(l.values) > 0 {
+			end = min(end, l.next)
 		}
 	}
-	end := newest
-	for _, e := range ends {
-		if e >= newest-lag {
-			end = min(end, e)
-		}
-	}
-	if len(ends) == 0 {
+	if end == math.MaxInt64 {
 		return 0
 	}
 	return end
 }
 
-func (s *saleEntry) minutesOf(name Signal, end int64) []float64 {
-	var m *minutes
-	if sl := s.bySignal[name]; sl != nil {
-		m = sl.minutes
-	}
-	return m.until(end, window)
+// minutesOf are the last n closed minutes of a signal before one, NaN where there are none, in a slice that the
+// caller owns.
+func (s *saleEntry) minutesOf(name Signal, end int64, n int) []float64 {
+	return s.assessed.rates[name].until(end, n)
 }
 
-// gate finds how many are let in since the gate was last set.
+// gate finds how many are let in since the gate was last set, or the doors opened: that nobody was let
+// in before says nothing of how many are now.
 func (s *saleEntry) gate(admitted []float64) {
 	l := &s.look
-	limits := s.minutesOf(AdmissionLimit, l.end)
+	limits := s.minutesOf(AdmissionLimit, l.end, window)
 	set := 0 // the first minute of the present limit
+	if opened := s.opened(); opened > 0 {
+		for i := range admitted[:opened] {
+			admitted[i] = math.NaN()
+		}
+		set = min(opened+settles, len(limits))
+	}
 	for i := len(limits) - 1; i > 0; i-- {
 		if a, b := limits[i], limits[i-1]; !math.IsNaN(a) && !math.IsNaN(b) && math.Abs(a-b) > 0.02*math.Max(a, b) {
-			set = min(i+settles, len(limits))
+			set = max(set, min(i+settles, len(limits)))
 			break
 		}
 	}
@@ -122,13 +106,18 @@ func (s *saleEntry) gate(admitted []float64) {
 	}
 }
 
+// opened is how many minutes of the window lie before the doors opened, or hold that.
+func (s *saleEntry) opened() int {
+	return int(min(max(minuteAt(s.sale.Opens.UnixNano())-(s.look.end-window), 0), window))
+}
+
 // queueing finds how many join: as it is read, or else by what the queue gained and let in.
 func (s *saleEntry) queueing(admitted []float64) {
 	if s.bySignal[InflowRate] != nil {
-		s.look.joining = forecast.Smooth(s.minutesOf(InflowRate, s.closed(InflowRate)))
+		s.look.joining = forecast.Smooth(s.minutesOf(InflowRate, s.closed(InflowRate), window))
 		return
 	}
-	gained := differences(s.minutesOf(Waiting, s.look.end))
+	gained := differences(s.minutesOf(Waiting, s.look.end, window))
 	for i := range gained {
 		gained[i] += (admitted[i] + admitted[i+1]) / 2
 	}
@@ -137,13 +126,9 @@ func (s *saleEntry) queueing(admitted []float64) {
 
 // staying finds the newest steady state of the last two hours and how long people stayed then.
 func (s *saleEntry) staying(admitted []float64) {
-	active, rate := s.bySignal[ActiveUsers], s.bySignal[AdmissionRate]
-	if active == nil || rate == nil {
-		return
-	}
 	l := &s.look
 	end := s.closed(ActiveUsers, AdmissionRate)
-	people, in := active.minutes.until(end, mostMinutes), rate.minutes.until(end, mostMinutes)
+	people, in := s.minutesOf(ActiveUsers, end, mostMinutes), s.minutesOf(AdmissionRate, end, mostMinutes)
 	for n := mostMinutes; n > 0; n-- {
 		if session, ok := forecast.Session(people[:n], in[:n]); ok {
 			l.session, l.sessionAt = session, end-int64(mostMinutes-n)
@@ -155,20 +140,18 @@ func (s *saleEntry) staying(admitted []float64) {
 // loading finds what people on the site cost of the database's connections, and what connections
 // of now nobody on the site explains: a leak, or hosts that were started since.
 func (s *saleEntry) loading() {
-	active, db := s.bySignal[ActiveUsers], s.bySignal[DBConnections]
-	if active == nil || db == nil || db.minutes == nil || active.minutes == nil {
+	active := s.bySignal[ActiveUsers]
+	if active == nil || s.assessed.rates[DBConnections] == nil {
 		return
 	}
 	l := &s.look
 	end := s.closed(ActiveUsers, AdmissionRate, DBConnections)
-	people, open := active.minutes.until(end, mostMinutes), db.minutes.until(end, mostMinutes)
+	people, open := s.minutesOf(ActiveUsers, end, mostMinutes), s.minutesOf(DBConnections, end, mostMinutes)
 	l.load = forecast.Line(people, open)
 	if last, read := active.ring.last(); !l.load.OK && read {
 		// A waiting room tells its people of now alone. Those of before follow from whom it let in.
-		if rate := s.bySignal[AdmissionRate]; rate != nil && rate.minutes != nil {
-			people = forecast.Occupied(rate.minutes.until(end, mostMinutes), s.session().Minutes(), last.value)
-			l.load = forecast.Line(people, open)
-		}
+		people = forecast.Occupied(s.minutesOf(AdmissionRate, end, mostMinutes), s.session().Minutes(), last.value)
+		l.load = forecast.Line(people, open)
 	}
 	if !l.load.OK {
 		return
@@ -199,19 +182,18 @@ const (
 // gained. Both are counted from the opening on, over at most the window.
 func (s *saleEntry) taking(admitted []float64) {
 	l := &s.look
-	left := s.minutesOf(TicketsLeft, l.end)
+	left := s.minutesOf(TicketsLeft, l.end, window)
 	gone := differences(left)
 	for i := range gone {
 		if gone[i] = -gone[i]; gone[i] < -0.02*math.Max(left[i], left[i+1]) {
 			gone[i] = math.NaN() // tickets were put on sale
 		}
 	}
-	opened := int(min(max(floorTo(s.sale.Opens.UnixNano(), minute)/minute-(l.end-window), 0), window))
-	for i := range min(len(gone), opened) {
+	for i := range min(len(gone), s.opened()) {
 		gone[i] = math.NaN()
 	}
 	l.taken = forecast.Smooth(gone)
-	active := s.minutesOf(ActiveUsers, l.end)
+	active := s.minutesOf(ActiveUsers, l.end, window)
 	session := s.session().Minutes()
 	var tickets, people float64
 	known := 0

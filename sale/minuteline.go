@@ -143,3 +143,24 @@ func (l *minuteLine) at(m int64) float64 {
 	}
 	return l.values[m-l.first]
 }
+
+// until returns the last n minutes before one, NaN where there are none, in a slice that the caller owns.
+func (l *minuteLine) until(end int64, n int) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = l.at(end - int64(n-i))
+	}
+	return out
+}
+
+// differences are the steps between neighbouring minutes, in one value less.
+func differences(values []float64) []float64 {
+	if len(values) < 2 {
+		return nil
+	}
+	out := make([]float64, len(values)-1)
+	for i := range out {
+		out[i] = values[i+1] - values[i]
+	}
+	return out
+}

@@ -85,6 +85,8 @@ func (m *mover) move() Move {
 		return Move{Text: "nothing to do: watch"}
 	case !m.selling():
 		return m.atRest()
+	case !slices.ContainsFunc(m.Signals, func(k Known) bool { return k.Breach != nil }):
+		return m.assessed()
 	}
 	return m.cure()
 }
@@ -116,7 +118,23 @@ func (m *mover) atRest() Move {
 	if m.Verdict == Bad {
 		return m.call("nobody is in the shop yet: have " + m.label() + " mended before the doors open")
 	}
+	if n, ok := m.hosts(); ok && m.Surge.On && m.Cause.Signal == m.Surge.Signal {
+		share, _ := m.share(DBConnections)
+		return Move{
+			Text:   "scale up to " + Format(float64(n), Count, false) + " before the doors open: demand surges, the database is at " + Format(share, Ratio, false),
+			Action: actScaleUp, To: n,
+		}
+	}
 	return Move{Text: "nothing to press before the doors open: watch " + m.label()}
+}
+
+// assessed is for a sale that sells with every figure inside its limits, and is not OK all the
+// same: its figures are odd, or its budget burns.
+func (m *mover) assessed() Move {
+	if m.Verdict != Bad {
+		return Move{Text: "nothing to do: watch " + m.label()}
+	}
+	return m.call("no figure is over its limit: find out what burns the budget of " + m.label())
 }
 
 // cure is for a sale that sells and is not well.

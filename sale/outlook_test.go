@@ -280,7 +280,7 @@ func TestNothingIsForetoldFromTooFewMinutes(t *testing.T) {
 			t.Errorf("after three minutes: %+v", w)
 		}
 	}
-	s.run(6 * time.Minute)
+	s.run(6*time.Minute + 10*time.Second) // the ninth minute is closed once its last sample can have been read
 	if f = s.n.state().Forecast; !f.SellOut.Has || f.SellOut.Low.After(f.SellOut.At) || f.SellOut.High.Before(f.SellOut.At) {
 		t.Errorf("after nine: %+v", f.SellOut)
 	}

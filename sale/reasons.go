@@ -94,10 +94,14 @@ func (s *saleEntry) doubts(st *State) []Reason {
 		if !sl.bad.fold.unknown {
 			of = sl.watch.rule.Of
 		}
-		reasons = append(reasons, Reason{
+		r := Reason{
 			Signal: k.Spec.Signal, Verdict: Unknown, Since: k.At, Source: k.Spec.Source,
 			Text: fmt.Sprintf("%s can't be judged: %s is not known", label(k.Spec), s.labelOf(of)),
-		})
+		}
+		if limit := st.pointer(of); limit != nil && missing(limit) { // it is the limit's source that is dark, since it is
+			r.Source, r.Since = limit.Spec.Source, s.lostSince(limit)
+		}
+		reasons = append(reasons, r)
 	}
 	back := func(k *Known) bool {
 		sl := s.bySignal[k.Spec.Signal]

@@ -103,7 +103,7 @@ func (s *saleEntry) stillJudged(o *standing) bool {
 		return slices.ContainsFunc(s.slots, func(sl *slot) bool { return sl.source != nil && sl.source.state.Name == o.source })
 	}
 	sl := s.bySignal[o.signal]
-	if sl == nil || o.derived || o.rule == (Rule{}) {
+	if sl == nil || o.derived != "" || o.rule == (Rule{}) {
 		return sl != nil
 	}
 	for _, t := range []Thresholds{sl.spec.Rules.Watch, sl.spec.Rules.Bad} {
@@ -122,7 +122,7 @@ func (s *saleEntry) stillJudged(o *standing) bool {
 // goOn takes over the history of a signal, to be judged anew from its first kept point.
 func (s *slot) goOn(old *slot) {
 	s.ring, s.got, s.problem, s.withSource, s.answered = old.ring, old.got, old.problem, old.withSource, old.answered
-	s.seen, s.wentStale, s.back, s.revised = old.seen, old.wentStale, old.back, old.revised
+	s.seen, s.wentStale, s.back = old.seen, old.wentStale, old.back
 	s.refold = true
 	if s.spec.Band == old.spec.Band {
 		s.model = old.model

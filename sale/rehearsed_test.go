@@ -59,6 +59,14 @@ sales:
 	for _, d := range all {
 		fmt.Fprintf(&b, "  - id: %s\n    name: %q\n    template: builtin/onsale\n    prequeue: %s\n    opens: %s\n    closes: %s\n    tickets: %d\n",
 			d.ID, d.Name, d.Prequeue.Format(time.RFC3339), d.Opens.Format(time.RFC3339), d.Closes.Format(time.RFC3339), d.Tickets)
+		fmt.Fprintf(&b, "    plan:\n      session: %s\n      carries: %d\n      points:\n", d.Session(), d.Carries())
+		for _, p := range d.Planned() {
+			fmt.Fprintf(&b, "        - {at: opens%+.0fs, waiting: %d, admission: %d, capacity: %d}\n", p.After.Seconds(), p.Waiting, p.Admission, p.Capacity)
+		}
+		fmt.Fprintf(&b, "    signals:\n")
+		for _, p := range shop.Providers() {
+			fmt.Fprintf(&b, "      payment_failure_ratio_%s: {from: metrics, unit: ratio, group: funnel, splits: payment_failure_ratio, part: payment provider %s, query: declines}\n", strings.ToLower(p), p)
+		}
 		fmt.Fprintf(&b, "    with: {room: %s, db: %s, db_max: %d, alb: %q, asg: %s, distribution: %s, queue: %s}\n",
 			d.Room, d.DB, d.DBMax, d.ALB, d.ASG, d.Distribution, d.Queue)
 	}
@@ -138,4 +146,33 @@ func (r *rehearsal) apply(b sale.Batch, now time.Time) {
 	r.seq++
 	b.Seq, b.Started, b.Finished = r.seq, now, now
 	r.store.Apply(b, now)
+}
+
+func TestTheSurgeOfTheRehearsalIsSeenWhileItsPreQueueFillsAndNoOtherNightHasOne(t *testing.T) {
+	for _, scenario := range []string{"surge-at-opening", "calm"} {
+		r := rehearse(t, scenario, 5)
+		watched := 0
+		for now := nightStart; now.Sub(nightStart) < 140*time.Second; {
+			now = r.second()
+			for _, st := range r.store.Snapshot().Sales {
+				surge := scenario == "surge-at-opening" && st.Sale.ID == shop.Prequeued && now.Sub(nightStart) >= 30*time.Second
+				if st.Surge.On != surge {
+					t.Fatalf("%s: %s after %s: %+v", scenario, st.Sale.ID, now.Sub(nightStart), st.Surge)
+				}
+				if !surge {
+					continue
+				}
+				watched++
+				if !strings.HasPrefix(st.Cause.Text, "demand 1.3") || st.Verdict != sale.Watch || st.Next.Action != "scale-up" {
+					t.Fatalf("after %s: %s, %s; %s", now.Sub(nightStart), st.Verdict, st.Cause.Text, st.Next.Text)
+				}
+			}
+			if alarms := r.store.Snapshot().Sale(shop.Prequeued).Alarms; now.Sub(nightStart) > 2*time.Minute && (len(alarms) == 1) != (scenario != "calm") {
+				t.Fatalf("%s: %+v", scenario, alarms)
+			}
+		}
+		if scenario != "calm" && watched < 100 {
+			t.Errorf("seen for %d s", watched)
+		}
+	}
 }

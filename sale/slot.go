@@ -30,9 +30,6 @@ type slot struct {
 
 	model modelled // what its system's own model takes for usual
 
-	revised uint64   // grows when points of the past changed
-	minutes *minutes // what the outlook is worked out from; nil for most signals
-
 	// A signal that was seen and went stale is trusted again with its second new sample, so
 	// that a source which answers once in a while doesn't make the verdict flap.
 	seen      bool

@@ -11,6 +11,7 @@ type Snapshot struct {
 	At      time.Time
 	Sales   []*State
 	Sources []SourceState
+	Logins  []Login   // to read, then to act
 	Cleared []Cleared // alarms that are over, of the last hour; see Board
 }
 

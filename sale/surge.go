@@ -44,7 +44,9 @@ func (s *saleEntry) surge(st *State, now time.Time) Surge {
 	return s.surgeByPace()
 }
 
-// surgeByPlan holds the people in the queue against the plan, sample by sample.
+// surgeByPlan holds the people in the queue against the plan, sample by sample. A surge that was
+// there when watching began counts at once, as a threshold's breach does: nobody knows for how long
+// it has lasted, and it is no more than WATCH. So a single look tells of it, too.
 func (s *saleEntry) surgeByPlan(now time.Time) Surge {
 	sl, d := s.bySignal[Waiting], &s.assessed.demand
 	none := Surge{Signal: Waiting, Basis: ByPlan}
@@ -65,6 +67,7 @@ func (s *saleEntry) surgeByPlan(now time.Time) Surge {
 	d.surge = none
 	rule := Rule{Above: true, Limit: surgeBegins, For: surgeFor, Clear: surgeEnds, ClearFor: surgeFor}
 	var f fold
+	f.step(&rule, sl.gap, s.sale.Prequeue.UnixNano(), 0, true) // a pre-queue that opens is empty
 	for _, p := range samples[firstNotBefore(samples, s.sale.Prequeue.UnixNano()):] {
 		planned, ok := d.planned(instant(p.at))
 		f.step(&rule, sl.gap, p.at, p.value/planned, ok && planned > 0 && isFinite(planned) && isFinite(p.value/planned))
@@ -75,8 +78,8 @@ func (s *saleEntry) surgeByPlan(now time.Time) Surge {
 		return d.surge
 	}
 	d.surge.Now, d.surge.Expected, d.surge.Ratio = last.value, planned, last.value/planned
-	if _, held := f.standing(); held {
-		d.surge.On, d.surge.Since = true, instant(f.start)
+	if broken, held := f.standing(); broken {
+		d.surge.On, d.surge.Since, d.surge.held = true, instant(f.start), held
 	}
 	return d.surge
 }
@@ -99,7 +102,7 @@ func (s *saleEntry) surgeByPace() Surge {
 	}
 	surge.Now, surge.Expected, surge.Ratio = an.Value, an.Usual, min(max(an.Value, 0)/max(an.Usual, 1), math.MaxFloat64)
 	if an.On && an.Value > an.Usual {
-		surge.On, surge.Since = true, an.Since
+		surge.On, surge.Since, surge.held = true, an.Since, true
 	}
 	return surge
 }
@@ -118,6 +121,24 @@ func (s *saleEntry) surgeReason(u *Surge) (Reason, bool) {
 		r.Text = fmt.Sprintf("demand %s its own pace: %s join, %s before", times, Format(math.Round(u.Now), PerMinute, spec.Estimate), Format(math.Round(u.Expected), PerMinute, spec.Estimate))
 	}
 	return r, true
+}
+
+// surging is a surge as a fault: what the demand is held against has no limit of its own.
+func (s *saleEntry) surging(st *State) (fault, bool) {
+	u := &st.Surge
+	r, on := s.surgeReason(u)
+	k := st.pointer(u.Signal)
+	if !on || k == nil {
+		return fault{}, false
+	}
+	title := "demand above plan"
+	if u.Basis == ByPace {
+		title = "demand above its own pace"
+	}
+	return fault{
+		key: "surge", signal: u.Signal, source: r.Source, derived: title, verdict: r.Verdict,
+		since: u.Since, until: k.At, proven: u.held, known: k, reason: r.Text,
+	}, true
 }
 
 // hundredths is for factors: 1.31, 12, 140.

@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"errors"
 	"time"
 
 	"github.com/onsale-dev/onsale/sale"
@@ -25,6 +26,13 @@ type About struct {
 // passwords or queries. It never returns an empty class.
 func Classify(err error, about About) sale.Problem {
 	return classify(err, about)
+}
+
+// Told reports whether an error carries a *sale.Problem: whoever made it knew better what to do than
+// its class alone does.
+func Told(err error) bool {
+	var known *sale.Problem
+	return errors.As(err, &known)
 }
 
 // Redact takes secrets out of a text: the given ones, and what stands in the user, password

@@ -30,6 +30,7 @@ const (
 	WallScope       Scope = "wall"     // takes every key, so that none that acts or opens gets through
 	ConfirmScope    Scope = "confirm"  // the panel of an action: it takes every key
 	QuestionScope   Scope = "question" // what an action needs to know first
+	CodeScope       Scope = "code"     // the MFA code that a login asks for
 )
 
 // Binding is one row of the key table: what the help page, the footer, the palette and the

@@ -50,6 +50,8 @@ func (m *model) unbound(p place, name string, msg tea.KeyPressMsg) {
 		m.typeFilter(msg)
 	case QuestionScope:
 		m.typeQuestion(msg)
+	case CodeScope:
+		m.typeCode(msg)
 	default:
 		m.say(sale.OK, sale.Clean(pretty(name), 16)+": not bound")
 	}
@@ -63,6 +65,8 @@ func (m *model) paste(msg tea.PasteMsg) {
 		m.panelPaste(msg)
 	case QuestionScope:
 		m.typeQuestion(cleanPaste(msg))
+	case CodeScope:
+		m.typeCode(cleanPaste(msg))
 	case PaletteScope:
 		m.typePalette(cleanPaste(msg))
 	case FilterScope:

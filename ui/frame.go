@@ -106,9 +106,12 @@ func (m *model) actionKeys() map[string]views.KeyHint {
 func (m *model) header() views.Header {
 	h := m.opts.Header
 	h.Filter = m.filter.text
-	h.LinkLag = m.lag()
+	h.LinkLag, h.LinkUnknown = m.steadyLag(), m.far.state() == silent
 	if m.opts.Loud != nil {
 		h.Loud = sale.Clean(m.opts.Loud(), 200)
+	}
+	if m.codeWanted && m.code == nil {
+		h.Loud = "A LOGIN WAITS FOR AN MFA CODE"
 	}
 	if m.opts.Hands == nil {
 		return h
@@ -153,6 +156,10 @@ func (m *model) content() string {
 		return m.paint.Over(base, m.paint.Confirm(f, m.panelView(), m.now), f)
 	case m.asking != nil:
 		return m.paint.Over(base, m.paint.Ask(f, m.questionView()), f)
+	}
+	if m.code != nil {
+		f.Focus = "" // it is of no sale
+		return m.paint.Over(base, m.paint.Ask(f, m.codeView()), f)
 	}
 	if !m.palette.open {
 		return base

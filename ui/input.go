@@ -76,6 +76,10 @@ func (m *model) accept() {
 		m.answer()
 		return
 	}
+	if m.code != nil {
+		m.giveCode()
+		return
+	}
 	if m.palette.open {
 		m.runEntry()
 		return
@@ -89,6 +93,10 @@ func (m *model) closeDialog() {
 	if m.asking != nil {
 		m.asking = nil
 		m.needs(keyNeed)
+		return
+	}
+	if m.code != nil {
+		m.declineCode()
 		return
 	}
 	if m.palette.open {

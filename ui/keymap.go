@@ -16,13 +16,13 @@ import (
 type place = Scope
 
 func places() []place {
-	return []place{OverviewScope, SaleScope, SourcesScope, LogsScope, HelpScope, PaletteScope, FilterScope, JournalScope, AlarmsScope, WallScope, ConfirmScope, QuestionScope}
+	return []place{OverviewScope, SaleScope, SourcesScope, LogsScope, HelpScope, PaletteScope, FilterScope, JournalScope, AlarmsScope, WallScope, ConfirmScope, QuestionScope, CodeScope}
 }
 
 // scopesAt lists the scopes whose bindings hold at a place, innermost first.
 func scopesAt(p place) []Scope {
 	switch p {
-	case HelpScope, PaletteScope, FilterScope, ConfirmScope, QuestionScope, WallScope:
+	case HelpScope, PaletteScope, FilterScope, ConfirmScope, QuestionScope, CodeScope, WallScope:
 		return []Scope{p, EverywhereScope}
 	}
 	return []Scope{p, ScreensScope, EverywhereScope}
@@ -176,7 +176,9 @@ func joinKeys(a, b string) string {
 }
 
 // takesText reports whether letters are typed at a place.
-func takesText(p place) bool { return p == PaletteScope || p == FilterScope || p == QuestionScope }
+func takesText(p place) bool {
+	return p == PaletteScope || p == FilterScope || p == QuestionScope || p == CodeScope
+}
 
 func dedupe(errs []error) []error {
 	seen := map[string]bool{}

@@ -134,7 +134,7 @@ func viewRows() []row {
 func dialogRows() []row {
 	return []row{
 		{
-			Binding: Binding{Intent: acceptIntent, Keys: []string{"enter"}, Scopes: []Scope{PaletteScope, FilterScope, QuestionScope}, Label: "run or keep", Group: "dialog", Help: "run the chosen entry of the palette, keep the filter, or read the target of an action", Fixed: true},
+			Binding: Binding{Intent: acceptIntent, Keys: []string{"enter"}, Scopes: []Scope{PaletteScope, FilterScope, QuestionScope, CodeScope}, Label: "run or keep", Group: "dialog", Help: "run the chosen entry of the palette, keep the filter, read the target of an action, or send an MFA code", Fixed: true},
 			hidden:  true, run: func(m *model, _ press) { m.accept() },
 		},
 		{
@@ -146,7 +146,7 @@ func dialogRows() []row {
 			hidden:  true, run: func(m *model, _ press) { m.choose(1) },
 		},
 		{
-			Binding: Binding{Intent: closeIntent, Keys: []string{"esc"}, Scopes: []Scope{PaletteScope, FilterScope, QuestionScope}, Label: "close", Group: "dialog", Help: "close the palette or a question, or close and clear the filter", Fixed: true},
+			Binding: Binding{Intent: closeIntent, Keys: []string{"esc"}, Scopes: []Scope{PaletteScope, FilterScope, QuestionScope, CodeScope}, Label: "close", Group: "dialog", Help: "close the palette or a question, go without an MFA code, or close and clear the filter", Fixed: true},
 			hidden:  true, run: func(m *model, _ press) { m.closeDialog() },
 		},
 	}

@@ -93,6 +93,8 @@ type model struct {
 	offers         offered
 	acting         *panel    // being confirmed; nil: nothing is
 	asking         *question // before that
+	code           *codeBox  // the MFA code that a login asks for
+	codeWanted     bool      // one is asked for, also where its box has to wait
 	gen            int       // of the newest panel
 	runs           map[sale.ID]*running
 	outcome        *views.Outcome // of the last action, until another replaces it
@@ -120,7 +122,10 @@ type model struct {
 	lastKey   time.Time
 	ctrlC     time.Time
 	warned    bool                 // that quitting would leave an action behind
-	lag       func() time.Duration // how long the terminal takes to accept a frame
+	lag       func() time.Duration // how long the terminal takes to draw a frame
+	far       farEnd
+	shownLag  time.Duration
+	left      bool // the terminal is given back: nothing is drawn
 
 	wallFailed time.Time // when the log last heard that the wall's picture failed
 
@@ -151,6 +156,7 @@ func newModel(opts Options, keys *keymap, guard *Guard) *model {
 		window: nearestWindow(opts.Window),
 		pace:   pacer{max: opts.MaxFPS},
 		lag:    func() time.Duration { return 0 },
+		far:    nowhere(),
 		draw:   true,
 		runs:   map[sale.ID]*running{},
 		reads:  func() uint64 { return 0 },
@@ -165,8 +171,10 @@ func newModel(opts Options, keys *keymap, guard *Guard) *model {
 	return m
 }
 
-// Init asks the terminal once for its background colour, when the theme depends on it.
+// Init asks the terminal once for its background colour, when the theme depends on it. The
+// terminal is raw by now, so it can be asked how far it has come.
 func (m *model) Init() tea.Cmd {
+	m.far.begin()
 	if m.opts.Theme == ThemeAuto {
 		return tea.RequestBackgroundColor
 	}
@@ -181,6 +189,7 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	defer func() {
 		if r := recover(); r != nil {
 			m.broken = true
+			m.far.leave(0)
 			m.guard.failed("the screen", r)
 			next, cmd = m, tea.Quit
 		}
@@ -203,7 +212,7 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 	case tea.ColorProfileMsg:
 		m.needs(m.theme.profile(msg.Profile))
 	case tea.ResumeMsg:
-		m.redrawAll()
+		m.comeBack()
 	case lookMsg:
 		if n := m.look(); !m.onWall() { // the wall is drawn once a second, whatever happens
 			m.needs(n)
@@ -212,12 +221,16 @@ func (m *model) Update(msg tea.Msg) (next tea.Model, cmd tea.Cmd) {
 		m.tick()
 	case logMsg:
 		m.takeLogs(msg.lines)
+	case linkMsg: // a frame that was held may be drawn
+	case heldSizeMsg:
+		m.disarm(actions.ByResize)
 	case frameMsg:
 		m.waiting = false
 	default:
 		m.handle(msg)
 	}
 	m.lookHands()
+	m.lookCodes()
 	m.askOffers()
 	m.settleFrame()
 	return m, tea.Batch(m.cmds...)
@@ -247,9 +260,10 @@ func (m *model) View() (v tea.View) {
 // needs raises how soon a frame is wanted.
 func (m *model) needs(n need) { m.want = max(m.want, n) }
 
-// settleFrame draws the wanted frame now, or as soon as the pace allows.
+// settleFrame draws the wanted frame now, or as soon as the terminal has drawn the last one and
+// the pace allows it.
 func (m *model) settleFrame() {
-	if m.want < nowNeed || m.waiting {
+	if m.want < nowNeed || m.waiting || m.left || m.far.holds() {
 		return
 	}
 	forKey := m.want == keyNeed
@@ -327,7 +341,7 @@ func appeared(a, b *sale.State) bool {
 
 // arrange puts the sales in order, applies the filter and keeps the focus on its sale.
 func (m *model) arrange() {
-	still := m.palette.open || m.acting != nil || m.asking != nil || m.now.Sub(m.lastKey) < keyQuiet
+	still := m.palette.open || m.acting != nil || m.asking != nil || m.code != nil || m.now.Sub(m.lastKey) < keyQuiet
 	m.order.update(m.snap, m.now, still)
 	m.ids = filtered(m.order.ids, m.snap, m.filter.words)
 	untouched := m.lastKey.IsZero() // nobody has aimed at a sale yet: the worst one has the focus
@@ -372,6 +386,8 @@ func (m *model) place() place {
 		return ConfirmScope
 	case m.asking != nil:
 		return QuestionScope
+	case m.code != nil:
+		return CodeScope
 	case m.palette.open:
 		return PaletteScope
 	case m.filter.editing:

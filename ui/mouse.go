@@ -16,6 +16,8 @@ const wheelGap = 30 * time.Millisecond
 type sieve struct {
 	mouse bool
 	wheel time.Time
+	holds func() bool        // the terminal is busy; nil: it never is
+	size  *tea.WindowSizeMsg // the newest one, held while the terminal is busy
 }
 
 // filter is a Bubble Tea event filter; it runs on the program's loop alone.
@@ -23,7 +25,9 @@ func (s *sieve) filter(_ tea.Model, msg tea.Msg) tea.Msg {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		msg.Width, msg.Height = clampSize(msg.Width, msg.Height)
-		return msg
+		return s.resize(msg)
+	case linkMsg, clockMsg:
+		return s.withSize(msg)
 	case tea.MouseMotionMsg, tea.MouseReleaseMsg:
 		return nil
 	case tea.MouseClickMsg:
@@ -46,7 +50,7 @@ func (m *model) click(msg tea.MouseClickMsg) {
 		return
 	}
 	m.disarm("the mouse was used")
-	if m.asking != nil || msg.Button != tea.MouseLeft || m.palette.open || m.helping || !views.Fits(m.width, m.height) {
+	if m.asking != nil || m.code != nil || msg.Button != tea.MouseLeft || m.palette.open || m.helping || !views.Fits(m.width, m.height) {
 		return
 	}
 	m.lastKey = m.now
@@ -79,7 +83,7 @@ func (m *model) wheel(msg tea.MouseWheelMsg) {
 		return
 	}
 	m.disarm("the mouse was used")
-	if m.asking != nil {
+	if m.asking != nil || m.code != nil {
 		return
 	}
 	by := 0

@@ -62,6 +62,8 @@ type Options struct {
 	ReadNow func(source string)
 	// Hands is how this session acts; nil for a session that only reads.
 	Hands Hands
+	// Codes is where logins ask for the codes of MFA devices; nil: they ask nobody here.
+	Codes Codes
 	// Shelves is where alarms are put aside; nil where they can't be.
 	Shelves Shelves
 	// NoBell keeps the terminal's bell from ringing on a sale's first BAD alarm. Notify sends it
@@ -120,7 +122,7 @@ func (o Options) withDefaults() (Options, *keymap, error) {
 		o.Guard = NewGuard()
 	}
 	if o.Wall {
-		o.Hands, o.Shelves, o.ReadNow, o.Mouse, o.MaxFPS = nil, nil, nil, false, 1
+		o.Hands, o.Shelves, o.Codes, o.ReadNow, o.Mouse, o.MaxFPS = nil, nil, nil, nil, false, 1
 	}
 	switch {
 	case o.MaxFPS <= 0 && overSSH(o.Env):

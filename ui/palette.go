@@ -69,6 +69,7 @@ func (m *model) paletteEntries() []entry {
 	}
 	all = append(all, m.keylessEntries()...)
 	all = append(all, m.shelfEntries()...)
+	all = append(all, m.codeEntries()...)
 	agree, back := m.requestEntries()
 	all = slices.Concat(agree, all, back, m.glassEntries()) // somebody waits for the first
 	for _, id := range m.order.ids {

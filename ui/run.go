@@ -15,11 +15,13 @@ import (
 )
 
 // The bounds of an ending, each long enough for a terminal that is only slow: first Bubble
-// Tea restores the terminal itself, then with its writes cut off, then we do.
+// Tea restores the terminal itself, then with its writes cut off, then we do. lastFrame is how
+// long the terminal may take for what stands before the restoring bytes.
 const (
-	graceful = 800 * time.Millisecond
-	cutOff   = 700 * time.Millisecond
-	lastTry  = 200 * time.Millisecond
+	graceful  = 800 * time.Millisecond
+	cutOff    = 700 * time.Millisecond
+	lastTry   = 200 * time.Millisecond
+	lastFrame = 100 * time.Millisecond
 )
 
 // SignalError says that a signal ended the session; the terminal is restored.
@@ -82,6 +84,7 @@ func newSession(o Options, keys *keymap) (*session, error) {
 	s.gate = newGate(o.Out, o.Guard)
 	m := newModel(o, keys, o.Guard)
 	m.lag = s.gate.lag
+	m.far = s.gate.farEnd(o.Env)
 	m.ctx, s.stop = context.WithCancel(context.Background())
 	reads := new(atomic.Uint64)
 	m.reads = reads.Load
@@ -91,9 +94,9 @@ func newSession(o Options, keys *keymap) (*session, error) {
 		w, h = 80, 24
 	}
 	m.width, m.height = clampSize(w, h)
-	sieve := &sieve{mouse: o.Mouse}
+	sieve := &sieve{mouse: o.Mouse, holds: s.gate.holds}
 	s.program = tea.NewProgram(m,
-		tea.WithInput(keyboard{o.In, s.terminalLost, reads}),
+		tea.WithInput(keyboard{o.In, newEars(o.In, s.gate, o.Guard), s.terminalLost, reads}),
 		tea.WithOutput(s.gate),
 		tea.WithEnvironment(o.Env),
 		tea.WithWindowSize(m.width, m.height),
@@ -159,8 +162,12 @@ func (s *session) start(ctx context.Context) {
 		send: s.program.Send,
 	}
 	s.opts.Guard.Go("screen pump", func() { p.run(ctx) })
+	s.opts.Guard.Go("terminal link", func() { s.followLink(ctx) })
 	if hands := s.opts.Hands; hands != nil {
 		s.opts.Guard.Go("action news", func() { s.tellNews(ctx, hands) })
+	}
+	if codes := s.opts.Codes; codes != nil {
+		s.opts.Guard.Go("MFA codes", func() { s.tellCodes(ctx, codes) })
 	}
 	resized, stopNotify := notifyResize()
 	s.opts.Guard.Go("screen size", func() {
@@ -208,7 +215,10 @@ func (s *session) watchSize(ctx context.Context, resized <-chan os.Signal) {
 // end makes the program stop, by and by harder, and puts the terminal back.
 func (s *session) end(ended <-chan error, why error) error {
 	s.stop()
-	s.opts.Guard.Go("screen quit", s.program.Quit)
+	s.opts.Guard.Go("screen quit", func() {
+		s.gate.link.leave(leaveFor)
+		s.program.Quit()
+	})
 	select {
 	case <-ended:
 		return s.finish(why)
@@ -233,6 +243,7 @@ func (s *session) finish(why error) error {
 	if panicked := s.opts.Guard.Err(); panicked != nil {
 		why = panicked
 	}
+	s.gate.link.leave(0)
 	s.opts.Guard.Go("screen end", func() {
 		if !s.opts.NoTitle {
 			_, _ = s.gate.Write([]byte(popTitle))
@@ -241,8 +252,12 @@ func (s *session) finish(why error) error {
 	})
 	select {
 	case <-s.gate.closed:
-	case <-time.After(lastTry):
+	case <-time.After(lastFrame): // what is left of a frame is of no use any more
 		s.gate.abandon(restoreSequence())
+		select {
+		case <-s.gate.closed:
+		case <-time.After(lastTry):
+		}
 	}
 	_ = term.Restore(s.opts.In.Fd(), s.before)
 	switch {

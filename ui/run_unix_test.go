@@ -65,6 +65,12 @@ func helper() int {
 	if strings.Contains(mode, "acting") {
 		opts.Hands = newHands()
 	}
+	codes := newCodes()
+	if strings.Contains(mode, "codes") {
+		opts.Codes = codes
+		codes.asks(firstCode)
+		defer func() { fmt.Fprintln(os.Stderr, codes.told()) }()
+	}
 	ctx := context.Background()
 	if strings.Contains(mode, "deadline") {
 		var stop context.CancelFunc

@@ -106,10 +106,10 @@ func (m *model) redrawAll() {
 // suspend gives the terminal back, stops the process group and takes the terminal again when
 // it goes on.
 func (m *model) suspend() {
-	m.cmds = append(m.cmds, tea.Exec(&stopSelf{}, func(error) tea.Msg { return tea.ResumeMsg{} }))
+	m.giveBack(tea.Exec(&stopWritten{settle: m.far.settle}, func(error) tea.Msg { return tea.ResumeMsg{} }))
 }
 
-func (m *model) quit() { m.cmds = append(m.cmds, tea.Quit) }
+func (m *model) quit() { m.giveBack(tea.Quit) }
 
 // interrupt quits at the second ctrl+c within three seconds; the first one says so.
 func (m *model) interrupt() {

@@ -17,16 +17,20 @@ import (
 
 // seat is an operator's terminal with a cockpit on it.
 type seat struct {
-	t      *testing.T
-	ptmx   *os.File
-	tty    *os.File // kept open, so that its state can be read after the end
-	before *term.State
-	cmd    *exec.Cmd
-	mu     sync.Mutex
-	out    bytes.Buffer
-	stderr syncBuffer
-	asleep chan struct{} // while set, nothing is read
-	ended  chan error
+	t        *testing.T
+	ptmx     *os.File
+	tty      *os.File // kept open, so that its state can be read after the end
+	before   *term.State
+	cmd      *exec.Cmd
+	mu       sync.Mutex
+	out      bytes.Buffer
+	stderr   syncBuffer
+	asleep   chan struct{} // while set, nothing is read
+	asked    int           // how often the terminal was asked how far it has come
+	answered int           // how often it has answered
+	last     []byte        // the end of what was read: half a question
+	early    int           // how often of those while it was not raw
+	ended    chan error
 }
 
 // patience bounds each wait of these tests. It is generous: machines may be slow.
@@ -76,11 +80,32 @@ func (s *seat) read() {
 		n, err := s.ptmx.Read(buf)
 		s.mu.Lock()
 		s.out.Write(buf[:n])
+		s.countQuestions(buf[:n])
 		s.mu.Unlock()
 		if err != nil {
 			return
 		}
 	}
+}
+
+// countQuestions looks for questions that end in the newest bytes; mu is held.
+func (s *seat) countQuestions(p []byte) {
+	p = append(s.last, p...)
+	n := bytes.Count(p, []byte(linkQuestion))
+	s.last = bytes.Clone(p[max(0, len(p)-len(linkQuestion)+1):])
+	s.asked += n
+	if n == 0 {
+		return
+	}
+	conn, err := s.tty.SyscallConn() // whoever closes the terminal does so while this goes on
+	if err != nil {
+		return
+	}
+	_ = conn.Control(func(fd uintptr) {
+		if state, err := term.GetState(fd); err == nil && *state == *s.before {
+			s.early += n
+		}
+	})
 }
 
 func (s *seat) screen() string {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // terminalGone reports whether an error of reading or writing means that nobody is there.
@@ -70,3 +72,24 @@ func (*stopSelf) SetStderr(io.Writer) {}
 
 // canSuspend: a shell with job control can stop a job.
 const canSuspend = true
+
+// canAsk: what a terminal answers is read with its keys.
+const canAsk = true
+
+// readable reports whether a read of f would return at once, now or within d.
+func readable(f *os.File, d time.Duration) bool {
+	fd := int(f.Fd())
+	if fd < 0 || fd >= unix.FD_SETSIZE {
+		return false
+	}
+	for end := time.Now().Add(d); ; {
+		var set unix.FdSet
+		set.Set(fd)
+		limit := unix.NsecToTimeval(max(time.Until(end), 0).Nanoseconds())
+		n, err := unix.Select(fd+1, &set, nil, nil, &limit)
+		if errors.Is(err, syscall.EINTR) {
+			continue
+		}
+		return err == nil && n > 0
+	}
+}

@@ -54,3 +54,8 @@ func (*stopSelf) SetStderr(io.Writer) {}
 
 // canSuspend: there is no job control here.
 const canSuspend = false
+
+// canAsk: keys are read as records of the console, so an answer would not come by here.
+const canAsk = false
+
+func readable(*os.File, time.Duration) bool { return false }

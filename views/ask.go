@@ -9,6 +9,7 @@ type Question struct {
 	Input      string // as far as it was typed
 	Lines      []string
 	Wrong      string // why the input can't be taken; empty: nothing is wrong
+	Foot       string // what the keys do; "" says it of an action
 }
 
 // Ask draws the question as a box to be laid over a screen with Over.
@@ -41,6 +42,10 @@ func (r *Renderer) Ask(f Frame, q Question) string {
 	if q.Wrong != "" {
 		c.cut(2, y+1, w-4, bad, "▲ "+q.Wrong)
 	}
-	c.cut(2, y+2, w-4, dim, "enter reads the target and shows what would happen; esc closes")
+	foot := q.Foot
+	if foot == "" {
+		foot = "enter reads the target and shows what would happen; esc closes"
+	}
+	c.cut(2, y+2, w-4, dim, foot)
 	return strings.Join(c.rows(), "\n")
 }

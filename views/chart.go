@@ -170,7 +170,7 @@ func (f *Frame) chartPlot(st *sale.State, plan *chartPlan, w, h int) []string {
 			c.fill(gutter, y, p.w, level.style, "┄")
 		}
 	}
-	for _, m := range phaseMarks(st) {
+	for _, m := range append(phaseMarks(st), f.eventMarks(st)...) {
 		if x, ok := p.column(m.at); ok {
 			for y := range h {
 				glyph := "┊"

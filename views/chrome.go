@@ -77,9 +77,12 @@ func width(parts []part, gap int) int {
 	return max(w-gap, 0)
 }
 
-// slowLink is the time to write to the terminal from which on it is said loudly: what is on
-// the screen is older than it looks.
-const slowLink = time.Second
+// From feltLink on a lag of the terminal is felt at each key; from slowLink on it is said loudly:
+// what is on the screen is older than it looks.
+const (
+	feltLink = 100 * time.Millisecond
+	slowLink = time.Second
+)
 
 // headerRows is how many lines the header takes on the overview.
 func headerRows(f *Frame) int {
@@ -118,11 +121,20 @@ func (f *Frame) header(rows int, crowded bool) []string {
 	switch {
 	case h.LinkLag >= slowLink:
 		second = append(second, say(watch, 0, "LINK "+format(h.LinkLag.Seconds(), sale.Seconds)))
+	case h.LinkUnknown:
+		second = append(second, say(dim, 8, "link ?"))
 	case h.LinkLag > 0:
-		second = append(second, say(dim, 8, "link "+strconv.FormatFloat(h.LinkLag.Seconds(), 'f', 2, 64)+" s"))
+		drop := 8
+		if h.LinkLag >= feltLink {
+			drop = 4 // the cost of reading goes first
+		}
+		second = append(second, say(dim, drop, "link "+linkLag(h.LinkLag)))
 	}
 	word, s := f.dataSummary()
 	second = append(second, part{s, word, 3})
+	if login, ok := f.loginPart(); ok {
+		second = append(second, login)
+	}
 	if rows < 3 && (f.Width >= 100 || crowded) {
 		second = append(second, f.verdictCounts(true)...)
 	}
@@ -132,6 +144,15 @@ func (f *Frame) header(rows int, crowded bool) []string {
 		c.spread(2, append(third, f.waitingTotal(), f.alarmsHeader(), f.incidentCounts()), []part{say(dim, 5, f.shownOf())})
 	}
 	return c.rows()
+}
+
+// linkLag writes a lag of less than a second with the one digit that says something.
+func linkLag(d time.Duration) string {
+	digits := 2
+	if d >= feltLink {
+		digits = 1
+	}
+	return strconv.FormatFloat(d.Seconds(), 'f', digits, 64) + " s"
 }
 
 func (f *Frame) snapshot() *sale.Snapshot {

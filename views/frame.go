@@ -52,9 +52,12 @@ type Header struct {
 	Armed time.Duration
 	// Loud is what must not be missed on any screen, such as a journal that can't be written or a
 	// glass that was broken.
-	Loud    string
+	Loud string
+	// LinkLag is how long the terminal takes to draw what is written to it; 0: not measured yet.
 	LinkLag time.Duration
-	Filter  string
+	// LinkUnknown says that the terminal does not answer: it may lag further than LinkLag says.
+	LinkUnknown bool
+	Filter      string
 }
 
 // Footer is the bottom lines: the newest message and the keys that work here.

@@ -98,7 +98,7 @@ func (f *Frame) hitSale(x, y int) Hit {
 	p := planSale(f, st)
 	if p.shown > 0 && y >= p.chartY && x >= p.chartX && x < p.chartX+p.chartW {
 		col := paneAt(p.chartW, p.across, x-p.chartX)
-		top := p.chartY
+		top := p.chartY + p.lane
 		for row := 0; col >= 0 && row*p.across < p.shown; row++ {
 			h := p.chartRows(row)
 			if i := row*p.across + col; y >= top && y < top+h && i < p.shown {

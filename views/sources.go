@@ -15,6 +15,7 @@ type sourcesPlan struct {
 	titles         int // lines over the list: the summary, a rule, the headings
 	list           int // lines for the list
 	total          int // 1 when the sums have a line
+	logins         int // lines for the logins; 0 where there are none, or no room
 	words          int // lines for the chosen source
 }
 
@@ -25,6 +26,8 @@ func planSources(f *Frame) sourcesPlan {
 		p.titles, p.total = 2, 0
 	}
 	n := max(len(f.snapshot().Sources), 1)
+	p.logins = loginRows(f, body-p.titles-p.total-n-min(5, body/3))
+	body -= p.logins
 	p.words = clamp(body-p.titles-p.total-n, min(5, body/3), 12)
 	p.list = body - p.titles - p.total - p.words
 	if n < p.list {
@@ -76,7 +79,7 @@ func (r *Renderer) Sources(f Frame) string {
 	if len(sources) > 0 {
 		words = f.sourceInWords(&sources[clamp(f.Cursor, 0, len(sources)-1)], p.words)
 	}
-	return f.stack(f.header(p.header, false), c.rows(), pad(words, f.Width, p.words), f.footer())
+	return f.stack(f.header(p.header, false), c.rows(), f.loginsSection(p.logins), pad(words, f.Width, p.words), f.footer())
 }
 
 // hidden says how much of a list is out of sight.

@@ -139,6 +139,9 @@ func (f *Frame) budgetInWords(b *sale.Budget) string {
 	if b.Why != "" {
 		words[0] = join(words[0], b.Why)
 	}
+	if b.MonthBy != "" {
+		words = append(words, "month "+cmp.Or(sale.FormatGood(b.Month), "not known"))
+	}
 	if b.LastsFor > 0 && !math.IsNaN(b.Burn) && b.Burn > 1 {
 		words = append(words, "gone in "+sale.FormatAge(b.LastsFor))
 	}
@@ -150,9 +153,6 @@ func (f *Frame) budgetInWords(b *sale.Budget) string {
 			seen += " good"
 		}
 		words = append(words, seen+" of "+format(math.Round(b.Counted), sale.Count)+countedText(b)+" since "+clockAt(b.From, f.Now))
-	}
-	if b.MonthBy != "" {
-		words = append(words, "month "+cmp.Or(sale.FormatGood(b.Month), "not known"))
 	}
 	if b.Coverage < 1 && !b.From.IsZero() {
 		words = append(words, format(b.Coverage, sale.Ratio)+" of it seen")

@@ -72,14 +72,14 @@ func (f *Frame) bottom(st *sale.State, p salePlan) []string {
 	if spec != nil {
 		left = f.Width - tableWidth - 1
 	}
-	rows := f.timeline(st, left, p.bottomH)
+	rows := f.timeline(st, left, p.bottomH, p.lane > 0)
 	if spec == nil {
 		return rows
 	}
 	return beside(1, rows, f.runbook(spec, tableWidth, p.bottomH))
 }
 
-func (f *Frame) timeline(st *sale.State, w, h int) []string {
+func (f *Frame) timeline(st *sale.State, w, h int, lettered bool) []string {
 	c := newCanvas(f.Theme, w, h)
 	defer c.release()
 	c.fill(0, 0, w, dim, "─")
@@ -88,16 +88,26 @@ func (f *Frame) timeline(st *sale.State, w, h int) []string {
 		more := " " + number(n) + " older: J journal "
 		c.put(w-2-cells(more), 0, dim, more)
 	}
+	letters := map[int]string{}
+	if lettered {
+		for _, m := range f.lettered(st) {
+			letters[m.event] = m.letter
+		}
+	}
 	for i, ev := range st.Timeline[:min(len(st.Timeline), h-1)] {
-		f.eventRow(c, i+1, w, ev)
+		x := 0
+		if lettered {
+			c.put(0, i+1, mark, letters[i])
+			x = 2
+		}
+		f.eventRow(c, x, i+1, w, ev)
 	}
 	return c.rows()
 }
 
-func (f *Frame) eventRow(c *canvas, y, w int, ev sale.Event) {
+func (f *Frame) eventRow(c *canvas, x, y, w int, ev sale.Event) {
 	when := clockAt(ev.At, f.Now)
-	x := c.put(0, y, dim, when)
-	x = max(x+1, 9)
+	x = max(c.put(x, y, dim, when)+1, x+9)
 	c.cut(x, y, kindCell, dim, string(ev.Kind))
 	x += kindCell + 1
 	right := strings.TrimSpace(ev.Who + "  " + ev.Ref)

@@ -112,6 +112,36 @@ func TestASlowLinkIsSaidLoudly(t *testing.T) {
 	}
 }
 
+func TestTheHeaderSaysHowFarTheTerminalLags(t *testing.T) {
+	for _, c := range []struct {
+		lag     time.Duration
+		unknown bool
+		want    string
+	}{
+		{40 * time.Millisecond, false, "link 0.04 s"},
+		{620 * time.Millisecond, false, "link 0.6 s"},
+		{0, true, "link ?"},
+		{300 * time.Microsecond, true, "link ?"}, // what the write took says nothing of the drawing
+		{3 * time.Second, true, "LINK 3.00 s"},
+	} {
+		f := monoFrame(200, 50)
+		f.Header.LinkLag, f.Header.LinkUnknown = c.lag, c.unknown
+		if text := ansi.Strip(NewRenderer().Overview(f)); !strings.Contains(text, c.want) {
+			t.Errorf("a lag of %s, unknown %v: %q is not said:\n%s", c.lag, c.unknown, c.want, text)
+		}
+	}
+}
+
+func TestALagThatIsFeltHasItsPlaceOnANarrowScreenToo(t *testing.T) {
+	for _, size := range []struct{ w, h int }{{80, 24}, {120, 36}, {200, 50}} {
+		f := monoFrame(size.w, size.h)
+		f.Header.LinkLag = 620 * time.Millisecond
+		if text := ansi.Strip(NewRenderer().Overview(f)); !strings.Contains(text, "link 0.6 s") {
+			t.Errorf("%dx%d does not say it:\n%s", size.w, size.h, text)
+		}
+	}
+}
+
 func TestTheFooterShowsWhatWorksAndWhyTheRestDoesNot(t *testing.T) {
 	f := monoFrame(120, 36)
 	lines := plainLines(strings.Join(f.footer(), "\n"))

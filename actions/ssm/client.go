@@ -181,7 +181,10 @@ func (c *connection) problem(err error) *sale.Problem {
 	}
 	var api smithy.APIError
 	var undecoded *smithy.DeserializationError
+	var known *sale.Problem
 	switch {
+	case errors.As(err, &known):
+		*p = *known
 	case errors.As(err, &api) && api.ErrorCode() != "" && api.ErrorCode() != "UnknownError":
 		said, _, _ := strings.Cut(api.ErrorMessage(), "\n") // the rest repeats what was sent
 		p.Text = strings.TrimSuffix(api.ErrorCode()+": "+strings.TrimSpace(said), ": ")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/onsale-dev/onsale/actions"
 	"github.com/onsale-dev/onsale/actions/journal"
+	"github.com/onsale-dev/onsale/cmd/onsale/login"
 	"github.com/onsale-dev/onsale/config"
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/views"
@@ -104,7 +105,7 @@ func (p *program) act(ctx context.Context, flags actFlags, req actions.Request) 
 
 	recorder, closeJournal := p.openJournal(flags.journalDir)
 	defer closeJournal()
-	runner, err := newRunner(cockpit.config, recorder, cockpit.store.Snapshot)
+	runner, err := newRunner(cockpit.config, p.logins(), recorder, cockpit.store.Snapshot)
 	if err != nil {
 		return err
 	}
@@ -179,13 +180,13 @@ func (p *program) confirmed(ctx context.Context, runner *actions.Runner, actor a
 	return runner.Run(ctx, actor, actions.Confirmed{Preview: preview, Arming: arming.ID, At: time.Now(), Approval: approval})
 }
 
-func newRunner(cfg *config.Config, recorder actions.Recorder, snapshot func() *sale.Snapshot) (*actions.Runner, error) {
-	return actions.NewRunner(runnerConfig(cfg, recorder, snapshot))
+func newRunner(cfg *config.Config, logins *login.Book, recorder actions.Recorder, snapshot func() *sale.Snapshot) (*actions.Runner, error) {
+	return actions.NewRunner(runnerConfig(cfg, logins, recorder, snapshot))
 }
 
 // runnerConfig is what a config declares of acting, in the runner's own terms.
-func runnerConfig(cfg *config.Config, recorder actions.Recorder, snapshot func() *sale.Snapshot) actions.Config {
-	made := newExecutors(cfg)
+func runnerConfig(cfg *config.Config, logins *login.Book, recorder actions.Recorder, snapshot func() *sale.Snapshot) actions.Config {
+	made := newExecutors(cfg, logins)
 	made.opened = openedIn(recorder)
 	return actions.Config{
 		Journal: recorder, Policy: policyOf(cfg), Executor: made.find, Snapshot: snapshot, Plays: playsOf(cfg), Redact: made.redact,

@@ -39,21 +39,21 @@ func (e *executors) ahead(s *config.Sale) (actions.Executor, error) {
 		}
 		switch c.Kind {
 		case config.ControlAutoScaling:
-			o, err := autoscalingOptions(up, c)
+			o, err := e.autoscalingOptions(up, c)
 			if err != nil {
 				return nil, err
 			}
 			o.Floor = floor
 			return scaleasg.NewAhead(o, plan, s.Closes)
 		case config.ControlECS:
-			o, err := ecsOptions(up, c)
+			o, err := e.ecsOptions(up, c)
 			if err != nil {
 				return nil, err
 			}
 			o.Floor = floor
 			return scaleecs.NewAhead(o, plan, s.Closes)
 		case config.ControlScalable:
-			o, err := scalableOptions(up, c)
+			o, err := e.scalableOptions(up, c)
 			if err != nil {
 				return nil, err
 			}

@@ -23,7 +23,7 @@ func (p *program) alarms(cfg *config.Config, s *config.Source) (sources.Source, 
 	switch s.Kind {
 	case config.KindCloudWatchAlarms:
 		return withLogin(s, s.Kind, func(ctx context.Context) (sources.Source, error) {
-			aws, err := loadAWS(ctx, s.CloudWatchAlarms.AWS)
+			aws, err := p.loadAWS(ctx, s.CloudWatchAlarms.AWS)
 			if err != nil {
 				return nil, err
 			}
@@ -34,7 +34,7 @@ func (p *program) alarms(cfg *config.Config, s *config.Source) (sources.Source, 
 		})
 	case config.KindPrometheusAlerts:
 		return withLogin(s, s.Kind, func(ctx context.Context) (sources.Source, error) {
-			o, err := prometheusOptions(ctx, s)
+			o, err := p.prometheusOptions(ctx, s)
 			if err != nil {
 				return nil, err
 			}

@@ -84,7 +84,7 @@ func (p *program) listRequests(flags approveFlags) error {
 	}
 	recorder, closeJournal := p.openJournal(flags.journalDir)
 	defer closeJournal()
-	runner, err := newRunner(cfg, recorder, func() *sale.Snapshot { return nil })
+	runner, err := newRunner(cfg, p.logins(), recorder, func() *sale.Snapshot { return nil })
 	if err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (p *program) answer(ctx context.Context, flags approveFlags, wanted string)
 	}
 	recorder, closeJournal := p.openJournal(flags.journalDir)
 	defer closeJournal()
-	runner, err := newRunner(cockpit.config, recorder, cockpit.store.Snapshot)
+	runner, err := newRunner(cockpit.config, p.logins(), recorder, cockpit.store.Snapshot)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 func (p *program) autoscaling(cfg *config.Config, s *config.Source) (sources.Source, error) {
 	return withLogin(s, s.Kind, func(ctx context.Context) (sources.Source, error) {
 		login := s.AutoScaling.AWS
-		aws, err := loadAWS(ctx, login)
+		aws, err := p.loadAWS(ctx, login)
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +43,7 @@ func (p *program) autoscaling(cfg *config.Config, s *config.Source) (sources.Sou
 func (p *program) ecs(cfg *config.Config, s *config.Source) (sources.Source, error) {
 	return withLogin(s, s.Kind, func(ctx context.Context) (sources.Source, error) {
 		login := s.ECS.AWS
-		aws, err := loadAWS(ctx, login)
+		aws, err := p.loadAWS(ctx, login)
 		if err != nil {
 			return nil, err
 		}

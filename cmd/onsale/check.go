@@ -48,7 +48,7 @@ func (p *program) checkCommand() *cobra.Command {
 line a sale and exits 0 OK, 1 WATCH, 2 BAD, 3 UNKNOWN. Over several sales the worst counts, in the
 order BAD, UNKNOWN, WATCH, OK. A usage error, an unreadable config and an internal error are 3.
 
-It never prompts and needs no terminal. A sale whose needed signals are missing is UNKNOWN.`,
+It needs no terminal; at one it asks for the code of a login with MFA, and for nothing else. A sale whose needed signals are missing is UNKNOWN.`,
 		Example: `  onsale check
   onsale check lantern --output json
   onsale check lantern --output nagios --timeout 8s`,

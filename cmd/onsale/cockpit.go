@@ -49,7 +49,11 @@ func (p *program) load(ctx context.Context) (*cockpit, error) {
 	for _, warning := range cfg.Warnings {
 		_, _ = fmt.Fprintf(p.stderr, "onsale: warning: %v\n", warning)
 	}
-	return p.assemble(cfg, slog.New(slog.DiscardHandler))
+	c, err := p.assemble(cfg, slog.New(slog.DiscardHandler))
+	if err == nil {
+		p.logins().Ready(ctx)
+	}
+	return c, err
 }
 
 // choose returns the sales with the given ids, all for none, in the order of the config.

@@ -15,7 +15,7 @@ import (
 func (p *program) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
-		Short: "Write, validate, show, describe and import the config file",
+		Short: "Write, import, validate, show and describe the config file",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -42,6 +42,7 @@ func (p *program) configCommand() *cobra.Command {
 				return err
 			},
 		},
+		p.templatesCommand(),
 	)
 	return cmd
 }

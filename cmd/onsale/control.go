@@ -20,6 +20,7 @@ import (
 	"github.com/onsale-dev/onsale/actions/ssm"
 	gate "github.com/onsale-dev/onsale/actions/waitingroom"
 	"github.com/onsale-dev/onsale/actions/webhook"
+	"github.com/onsale-dev/onsale/cmd/onsale/login"
 	"github.com/onsale-dev/onsale/config"
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/sources"
@@ -31,6 +32,7 @@ import (
 // executors finds who executes a verb of a sale, and makes each only once.
 type executors struct {
 	config *config.Config
+	logins *login.Book
 	mu     sync.Mutex
 	made   map[string]actions.Executor
 	limits map[string]*webhook.Limit // of webhooks, by control and target
@@ -38,8 +40,8 @@ type executors struct {
 	opened func(sale.ID) []string
 }
 
-func newExecutors(cfg *config.Config) *executors {
-	return &executors{config: cfg, made: map[string]actions.Executor{}, limits: map[string]*webhook.Limit{}}
+func newExecutors(cfg *config.Config, logins *login.Book) *executors {
+	return &executors{config: cfg, logins: logins, made: map[string]actions.Executor{}, limits: map[string]*webhook.Limit{}}
 }
 
 // find returns the executor of a verb, or an error in words for a person.
@@ -115,11 +117,11 @@ func waitingRoomControl(a *config.Action, c *config.Control) (actions.Executor, 
 }
 
 func (e *executors) parameterControl(a *config.Action, c *config.Control) (actions.Executor, error) {
-	login, err := actingAWS(c.Parameter.AWS)
+	access, err := e.actingAWS(c.Parameter.AWS)
 	if err != nil {
 		return nil, err
 	}
-	o := ssm.ParameterOptions{AWS: login, Name: a.Gate.Parameter, Safe: ceiling(a.Gate.Ceiling)}
+	o := ssm.ParameterOptions{AWS: access, Name: a.Gate.Parameter, Safe: ceiling(a.Gate.Ceiling)}
 	switch a.Verb {
 	case config.VerbRate:
 		o.Number = a.Gate.Value
@@ -138,72 +140,72 @@ func (e *executors) parameterControl(a *config.Action, c *config.Control) (actio
 }
 
 func (e *executors) autoscalingControl(a *config.Action, c *config.Control) (actions.Executor, error) {
-	o, err := autoscalingOptions(a, c)
+	o, err := e.autoscalingOptions(a, c)
 	if err != nil {
 		return nil, err
 	}
 	return scaleasg.New(o)
 }
 
-func autoscalingOptions(a *config.Action, c *config.Control) (scaleasg.Options, error) {
-	login, err := actingAWS(c.AutoScaling.AWS)
+func (e *executors) autoscalingOptions(a *config.Action, c *config.Control) (scaleasg.Options, error) {
+	access, err := e.actingAWS(c.AutoScaling.AWS)
 	if err != nil {
 		return scaleasg.Options{}, err
 	}
 	return scaleasg.Options{
-		API: scaleasg.NewClient(login.Config, login.Endpoint, actingClient()), Group: a.Scale.Group,
+		API: scaleasg.NewClient(access.Config, access.Endpoint, actingClient()), Group: a.Scale.Group,
 		Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax, Floor: a.Scale.Floor,
 		UnitCost: a.Scale.UnitCost, ConnectionsPerHost: orZero(a.Scale.UnitConnections), Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
-		Region: c.AutoScaling.Region, Profile: c.AutoScaling.Profile, Secrets: login.Secrets,
+		Region: c.AutoScaling.Region, Profile: c.AutoScaling.Profile, Secrets: access.Secrets,
 	}, nil
 }
 
 func (e *executors) ecsControl(a *config.Action, c *config.Control) (actions.Executor, error) {
-	o, err := ecsOptions(a, c)
+	o, err := e.ecsOptions(a, c)
 	if err != nil {
 		return nil, err
 	}
 	return scaleecs.New(o)
 }
 
-func ecsOptions(a *config.Action, c *config.Control) (scaleecs.Options, error) {
-	login, err := actingAWS(c.ECS.AWS)
+func (e *executors) ecsOptions(a *config.Action, c *config.Control) (scaleecs.Options, error) {
+	access, err := e.actingAWS(c.ECS.AWS)
 	if err != nil {
 		return scaleecs.Options{}, err
 	}
 	cluster, scaling := ecsCluster(a, c), c.ECS.ScalingEndpoint
 	if scaling == "" {
-		scaling = login.Endpoint
+		scaling = access.Endpoint
 	}
 	return scaleecs.Options{
-		ECS: scaleecs.NewClient(login.Config, login.Endpoint, actingClient()), Scaling: scaleecs.NewScalingClient(login.Config, scaling, actingClient()),
+		ECS: scaleecs.NewClient(access.Config, access.Endpoint, actingClient()), Scaling: scaleecs.NewScalingClient(access.Config, scaling, actingClient()),
 		Cluster: cluster, Service: a.Scale.Service, Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax,
 		Floor: a.Scale.Floor, UnitCost: a.Scale.UnitCost, ConnectionsPerTask: orZero(a.Scale.UnitConnections), Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
-		Region: c.ECS.Region, Profile: c.ECS.Profile, Secrets: login.Secrets,
+		Region: c.ECS.Region, Profile: c.ECS.Profile, Secrets: access.Secrets,
 	}, nil
 }
 
 // scalableControl acts on what Application Auto Scaling manages, by its resource and dimension.
 func (e *executors) scalableControl(a *config.Action, c *config.Control) (actions.Executor, error) {
-	o, err := scalableOptions(a, c)
+	o, err := e.scalableOptions(a, c)
 	if err != nil {
 		return nil, err
 	}
 	return scaleecs.New(o)
 }
 
-func scalableOptions(a *config.Action, c *config.Control) (scaleecs.Options, error) {
-	login, err := actingAWS(c.ApplicationAutoScaling.AWS)
+func (e *executors) scalableOptions(a *config.Action, c *config.Control) (scaleecs.Options, error) {
+	access, err := e.actingAWS(c.ApplicationAutoScaling.AWS)
 	if err != nil {
 		return scaleecs.Options{}, err
 	}
 	namespace, _, _ := strings.Cut(a.Scale.Dimension, ":")
 	return scaleecs.Options{
-		Scaling:   scaleecs.NewScalingClient(login.Config, login.Endpoint, actingClient()),
+		Scaling:   scaleecs.NewScalingClient(access.Config, access.Endpoint, actingClient()),
 		Namespace: namespace, Resource: a.Scale.Resource, Dimension: a.Scale.Dimension,
 		Sizes: a.Scale.Sizes, Most: a.Scale.Max, RaiseMax: a.Scale.RaiseMax, Floor: a.Scale.Floor,
 		UnitCost: a.Scale.UnitCost, ConnectionsPerTask: orZero(a.Scale.UnitConnections), Soonest: a.Scale.BootsIn / 2, Latest: a.Scale.BootsIn,
-		Region: c.ApplicationAutoScaling.Region, Profile: c.ApplicationAutoScaling.Profile, Secrets: login.Secrets,
+		Region: c.ApplicationAutoScaling.Region, Profile: c.ApplicationAutoScaling.Profile, Secrets: access.Secrets,
 	}, nil
 }
 
@@ -279,11 +281,11 @@ func (e *executors) alertmanagerControl(c *config.Control) (actions.Executor, er
 }
 
 func (e *executors) opsItemControl(a *config.Action, c *config.Control) (actions.Executor, error) {
-	login, err := actingAWS(c.OpsItem.AWS)
+	access, err := e.actingAWS(c.OpsItem.AWS)
 	if err != nil {
 		return nil, err
 	}
-	o := ssm.OpsOptions{AWS: login, Category: c.OpsItem.Category, Severity: opsSeverity(a), Notify: c.OpsItem.Notify, Names: map[sale.ID]string{}, Links: map[sale.ID][]sale.Link{}}
+	o := ssm.OpsOptions{AWS: access, Category: c.OpsItem.Category, Severity: opsSeverity(a), Notify: c.OpsItem.Notify, Names: map[sale.ID]string{}, Links: map[sale.ID][]sale.Link{}}
 	for i := range e.config.Sales {
 		s := &e.config.Sales[i].Sale
 		o.Names[s.ID], o.Links[s.ID] = s.Name, s.Links
@@ -318,10 +320,10 @@ func actingClient() *http.Client {
 	return sources.NewClient(sources.ClientOptions{Version: buildVersion()})
 }
 
-func actingAWS(in config.AWS) (ssm.AWS, error) {
+func (e *executors) actingAWS(in config.AWS) (ssm.AWS, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	cfg, err := loadAWS(ctx, in)
+	cfg, err := e.logins.Config(ctx, true, in)
 	if err != nil {
 		return ssm.AWS{}, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/onsale-dev/onsale/actions"
 	"github.com/onsale-dev/onsale/actions/journal"
+	"github.com/onsale-dev/onsale/cmd/onsale/login"
 	"github.com/onsale-dev/onsale/config"
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/ui"
@@ -23,6 +24,7 @@ type desk struct {
 	runner   *actions.Runner
 	recorder actions.Recorder
 	log      *slog.Logger
+	logins   *login.Book // the controls log in through it
 	host     string
 	pid      int
 
@@ -53,12 +55,12 @@ type declaration struct {
 
 // declare puts a config in place for everybody at the desk.
 func (d *desk) declare(cfg *config.Config) {
-	d.current.Store(&declaration{cfg, tellerOf(cfg, d.recorder)})
+	d.current.Store(&declaration{cfg, tellerOf(cfg, d.logins, d.recorder)})
 }
 
 // redeclare is declare while the desk is in use: the runner, too, goes by the new config.
 func (d *desk) redeclare(cfg *config.Config) {
-	d.runner.Redeclare(runnerConfig(cfg, d.recorder, nil))
+	d.runner.Redeclare(runnerConfig(cfg, d.logins, d.recorder, nil))
 	d.declare(cfg)
 }
 

@@ -83,12 +83,11 @@ func (s *seeker) failed(what string, err error, about sources.About) {
 
 func (s *seeker) prometheus(ctx context.Context, src *config.Source, f *found) {
 	s.note("asking Prometheus at %s", src.Prometheus.URL)
-	o, err := prometheusOptions(ctx, src)
-	if err != nil {
-		s.failed("prometheus", err, sources.About{})
-		return
+	var names *prometheus.Names
+	o, err := s.program.prometheusOptions(ctx, src)
+	if err == nil {
+		names, err = prometheus.NewNames(o)
 	}
-	names, err := prometheus.NewNames(o)
 	if err != nil {
 		s.failed("prometheus", err, sources.About{})
 		return
@@ -143,7 +142,7 @@ func (s *seeker) edge(ctx context.Context, src *config.Source, f *found) {
 }
 
 func (s *seeker) metricsAPI(ctx context.Context, src *config.Source) (api *cloudwatch.Client, ok bool) {
-	login, err := loadAWS(ctx, src.CloudWatch.AWS)
+	login, err := s.program.loadAWS(ctx, src.CloudWatch.AWS)
 	if err != nil {
 		s.failed("the login", err, sources.About{})
 		return nil, false
@@ -206,7 +205,7 @@ func (s *seeker) counted(what string, names []string) {
 
 func (s *seeker) groups(ctx context.Context, src *config.Source, f *found) {
 	s.note("asking Auto Scaling in %s", src.AutoScaling.Region)
-	login, err := loadAWS(ctx, src.AutoScaling.AWS)
+	login, err := s.program.loadAWS(ctx, src.AutoScaling.AWS)
 	if err != nil {
 		s.failed("the login", err, sources.About{})
 		return
@@ -228,7 +227,7 @@ func (s *seeker) groups(ctx context.Context, src *config.Source, f *found) {
 
 func (s *seeker) queues(ctx context.Context, src *config.Source, f *found) {
 	s.note("asking SQS in %s", src.SQS.Region)
-	login, err := loadAWS(ctx, src.SQS.AWS)
+	login, err := s.program.loadAWS(ctx, src.SQS.AWS)
 	if err != nil {
 		s.failed("the login", err, sources.About{})
 		return

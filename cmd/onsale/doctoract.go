@@ -26,7 +26,7 @@ import (
 
 // controls previews one action on each target of every control.
 func (d *doctor) controls(ctx context.Context, cfg *config.Config, store *sale.Store) {
-	made := newExecutors(cfg)
+	made := newExecutors(cfg, d.program.logins())
 	made.opened = func(sale.ID) []string { return nil }
 	var asking sync.WaitGroup
 	for i := range cfg.Controls {
@@ -140,7 +140,7 @@ func (d *doctor) login(ctx context.Context, cfg *config.Config, c *config.Contro
 func (d *doctor) identity(ctx context.Context, cfg *config.Config, c *config.Control, in *config.AWS) bool {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	login, err := loadAWS(ctx, *in)
+	login, err := d.program.loadAWS(ctx, *in)
 	if err == nil {
 		var who *sts.GetCallerIdentityOutput
 		if who, err = sts.NewFromConfig(login).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}); err == nil {

@@ -37,7 +37,11 @@ func TestTheConfigsInTheDocumentsAreValid(t *testing.T) {
 		return []byte("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:lantern@tickets.example\nSUMMARY:The Tin Orchard\nDTSTART:" + opens + "\nDESCRIPTION:room: r-17\nEND:VEVENT\nEND:VCALENDAR\n"), nil
 	}
 	shown := 0
-	for _, doc := range []string{"../../README.md", "../../docs/config.md", "../../docs/sources/http-json.md", "../../docs/sources/redis.md", "../../docs/sources/prometheus.md", "../../docs/calendar.md"} {
+	docs := []string{"../../README.md", "../../docs/config.md", "../../docs/templates.md", "../../docs/calendar.md"}
+	for _, kind := range config.Kinds() {
+		docs = append(docs, "../../docs/sources/"+kind+".md")
+	}
+	for _, doc := range docs {
 		text, err := os.ReadFile(doc)
 		if err != nil {
 			t.Fatal(err)
@@ -50,8 +54,35 @@ func TestTheConfigsInTheDocumentsAreValid(t *testing.T) {
 			}
 		}
 	}
-	if shown < 2 {
-		t.Errorf("only %d configs are shown", shown)
+	if shown < len(docs) {
+		t.Errorf("only %d configs are shown on %d pages", shown, len(docs))
+	}
+}
+
+func TestEveryShippedTemplateIsInTheDocumentsAndInTheList(t *testing.T) {
+	text, err := os.ReadFile("../../docs/templates.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := runIn(t, nil, "config", "templates")
+	lines := strings.Split(strings.TrimSpace(list.stdout), "\n")
+	if list.code != exitOK || len(lines) != len(config.Builtins()) {
+		t.Fatalf("%d lines, %s", len(lines), list.stderr)
+	}
+	for i, name := range config.Builtins() {
+		if !strings.Contains(string(text), "`"+name+"`") {
+			t.Errorf("docs/templates.md says nothing of %s", name)
+		}
+		if about := strings.TrimSpace(strings.TrimPrefix(lines[i], name)); !strings.HasPrefix(lines[i], name+" ") || about == "" || strings.Contains(about, "template") {
+			t.Errorf("the list says %q", lines[i])
+		}
+	}
+	one := runIn(t, nil, "config", "templates", "builtin/alb")
+	if data, err := config.Builtin("builtin/alb"); err != nil || one.stdout != string(data) {
+		t.Errorf("one template: %v", one)
+	}
+	if none := runIn(t, nil, "config", "templates", "builtin/nothing"); none.code == exitOK || !strings.Contains(none.stderr, "there is no template") {
+		t.Errorf("an unknown one: %+v", none)
 	}
 }
 

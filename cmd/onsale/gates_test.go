@@ -13,6 +13,7 @@ import (
 
 	"github.com/onsale-dev/onsale/config"
 	"github.com/onsale-dev/onsale/sources/httpjson"
+	"github.com/onsale-dev/onsale/sources/rds"
 	"github.com/onsale-dev/onsale/sources/redis"
 )
 
@@ -28,6 +29,13 @@ func TestTheConfigKnowsTheFieldsThatTheSourcesRead(t *testing.T) {
 	}
 	if declared := config.RedisFields(); !slices.Equal(read, declared) {
 		t.Errorf("redis: %v are read, %v can be declared", read, declared)
+	}
+	read = nil
+	for _, f := range rds.Fields() {
+		read = append(read, string(f))
+	}
+	if declared := config.RDSFields(); !slices.Equal(read, declared) {
+		t.Errorf("rds: %v are read, %v can be declared", read, declared)
 	}
 }
 

@@ -63,13 +63,13 @@ func (p *program) openHands(c *cockpit, log *slog.Logger) (h *hands, closeJourna
 		return nil, func() {}, nil
 	}
 	recorder, closeJournal := p.openJournal(p.journalAt)
-	runner, err := newRunner(cfg, recorder, store.Snapshot)
+	runner, err := newRunner(cfg, p.logins(), recorder, store.Snapshot)
 	if err != nil {
 		closeJournal()
 		return nil, nil, err
 	}
 	d := newDesk(runner, recorder, log)
-	d.chronicle = c.chronicle
+	d.chronicle, d.logins = c.chronicle, p.logins()
 	d.declare(cfg)
 	d.recorded(store, time.Now())
 	shut := closeJournal // the result has that name, too

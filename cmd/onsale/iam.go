@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -127,6 +128,9 @@ func iamOf(cfg *config.Config, what string) iamReport {
 	if what != forReading {
 		add(forActing, toAct(cfg))
 	}
+	if identified(cfg, what) {
+		report.Notes = append(report.Notes, "source_identity: the role's trust policy must allow sts:SetSourceIdentity beside sts:AssumeRole")
+	}
 	if len(report.Policies) > 0 {
 		report.Notes = append(report.Notes, "sts:GetCallerIdentity needs no permission")
 		if cfg.Account == "" {
@@ -135,6 +139,19 @@ func iamOf(cfg *config.Config, what string) iamReport {
 	}
 	report.Notes = append(report.Notes, otherScopes(cfg, what)...)
 	return report
+}
+
+// identified reports whether a login tells AWS who the operator is.
+func identified(cfg *config.Config, what string) bool {
+	if what != forActing && slices.ContainsFunc(cfg.Sources, func(s config.Source) bool {
+		return slices.ContainsFunc(s.AWSLogins(), func(in config.AWS) bool { return in.SourceIdentity })
+	}) {
+		return true
+	}
+	return what != forReading && slices.ContainsFunc(cfg.Controls, func(c config.Control) bool {
+		in := c.AWSLogin()
+		return in != nil && in.SourceIdentity
+	})
 }
 
 // otherScopes are what tokens of other systems must be allowed.

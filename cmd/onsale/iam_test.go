@@ -178,6 +178,7 @@ sources:
   orders: {kind: sqs, region: eu-central-1, credentials: $READ}
   hosts: {kind: autoscaling, region: eu-central-1, credentials: $READ}
   tasks: {kind: ecs, region: eu-central-1, cluster: pl-prod, credentials: $READ}
+  databases: {kind: rds, region: eu-central-1, credentials: $READ}
   alarms: {kind: cloudwatch-alarms, region: eu-central-1, credentials: $READ}
   items: {kind: ssm-opsitem, region: eu-central-1, credentials: $READ}
 controls:
@@ -195,6 +196,7 @@ sales:
       capacity_in_service: {from: hosts, group: cobalt-web}
       healthy: {from: hosts, unit: count, group: cobalt-web, field: healthy_targets}
       queue_depth: {from: orders, queue: cobalt-orders}
+      db_connections_max: {from: databases, cluster: marble}
       requests: {from: aws, unit: count, metric: AWS/ApplicationELB/RequestCount, dimensions: {LoadBalancer: app/cobalt-web/89abcdef01234567}, statistic: Sum, period: 60s}
       edge_requests: {from: edge, unit: count, metric: AWS/CloudFront/Requests, dimensions: {DistributionId: E6MNBVC8XZLKJ5, Region: Global}, statistic: Sum, period: 60s}
     actions:
@@ -231,7 +233,7 @@ func TestThePoliciesAllowEveryCallThatIsMadeAndNothingElse(t *testing.T) {
 	at := n.urls.Services
 	w := &awsWitness{t: t, targets: map[string]string{
 		"monitoring": at[rehearsal.CloudWatch], "monitoring us-east-1": at[rehearsal.CloudWatchEdge], "sqs": at[rehearsal.SQS], "ssm": at[rehearsal.SSM],
-		"autoscaling": at[rehearsal.AutoScaling], "elasticloadbalancing": at[rehearsal.ELB], "ecs": at[rehearsal.ECS], "application-autoscaling": at[rehearsal.ApplicationAutoScaling],
+		"autoscaling": at[rehearsal.AutoScaling], "elasticloadbalancing": at[rehearsal.ELB], "ecs": at[rehearsal.ECS], "rds": at[rehearsal.RDS], "application-autoscaling": at[rehearsal.ApplicationAutoScaling],
 	}}
 	srv := httptest.NewServer(w)
 	t.Cleanup(srv.Close)

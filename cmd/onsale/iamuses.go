@@ -16,6 +16,7 @@ import (
 	"github.com/onsale-dev/onsale/sources/ecs"
 	"github.com/onsale-dev/onsale/sources/incidents"
 	"github.com/onsale-dev/onsale/sources/prometheus"
+	"github.com/onsale-dev/onsale/sources/rds"
 	"github.com/onsale-dev/onsale/sources/sqs"
 )
 
@@ -53,6 +54,8 @@ func toRead(cfg *config.Config) []*grants {
 			g.allow("ReadWithoutResource", nil, allowed, everything)
 		case config.KindECS:
 			readServices(cfg, s, grantsOf(&all, loginOf(s.ECS.AWS), s.Name))
+		case config.KindRDS:
+			readDatabases(cfg, s, grantsOf(&all, loginOf(s.RDS.AWS), s.Name))
 		case config.KindPrometheus:
 			if v4 := s.Prometheus.SigV4; v4 != nil {
 				readPrometheus(cfg, s, prometheus.Permissions(v4.Service), grantsOf(&all, loginOf(v4.AWS), s.Name))
@@ -96,6 +99,16 @@ func readServices(cfg *config.Config, s *config.Source, g *grants) {
 	allowed := only(ecs.Permissions(), "application-autoscaling:")
 	if !planned {
 		allowed = without(allowed, "application-autoscaling:DescribeScheduledActions")
+	}
+	g.allow("ReadWithoutResource", nil, allowed, everything)
+}
+
+// readDatabases leaves out the parameters where nobody asks for a limit of connections.
+func readDatabases(cfg *config.Config, s *config.Source, g *grants) {
+	allowed, limited := rds.Permissions(), false
+	eachRead(cfg, s.Name, func(_ sale.Key, r config.Read) { limited = limited || r.RDS.Field == string(rds.ConnectionsMax) })
+	if !limited {
+		allowed = without(allowed, "rds:DescribeDBParameters", "rds:DescribeDBClusterParameters")
 	}
 	g.allow("ReadWithoutResource", nil, allowed, everything)
 }

@@ -29,7 +29,7 @@ func (p *program) incidentSource(cfg *config.Config, s *config.Source, known fun
 	case config.KindOpsItem:
 		return withLogin(s, s.Kind, func(ctx context.Context) (sources.Source, error) {
 			login := s.OpsItem.AWS
-			aws, err := loadAWS(ctx, login)
+			aws, err := p.loadAWS(ctx, login)
 			if err != nil {
 				return nil, err
 			}

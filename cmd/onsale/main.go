@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/onsale-dev/onsale/cmd/onsale/login"
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/ui"
 )
@@ -43,6 +44,7 @@ type program struct {
 	wall       bool          // the session is the war room's wall
 	rotate     time.Duration // of the wall's pages; 0: none is turned
 	journalAt  string        // of the demo; "" is the usual place
+	book       *login.Book   // who this run is towards AWS; see logins
 
 	opened  opened // the config's files
 	dates   dates  // the calendars that are fetched

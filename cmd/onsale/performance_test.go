@@ -39,6 +39,7 @@ type cockpitTerminal struct {
 	stderr  bytes.Buffer
 	began   time.Time
 	changed chan struct{} // holds one ring
+	tail    []byte        // the last bytes that were drawn
 
 	mu     sync.Mutex
 	screen *screen
@@ -51,6 +52,12 @@ type cockpitTerminal struct {
 
 // openTerminal starts the program on a terminal that answers as a modern one does.
 func openTerminal(tb testing.TB, w, h int, env []string, args ...string) *cockpitTerminal {
+	tb.Helper()
+	return openTerminalBehind(tb, func(r io.Reader) io.Reader { return r }, w, h, env, args...)
+}
+
+// openTerminalBehind is openTerminal with a link between the program and what is drawn.
+func openTerminalBehind(tb testing.TB, link func(io.Reader) io.Reader, w, h int, env []string, args ...string) *cockpitTerminal {
 	tb.Helper()
 	ptmx, tty, err := pty.Open()
 	if err != nil {
@@ -80,7 +87,7 @@ func openTerminal(tb testing.TB, w, h int, env []string, args ...string) *cockpi
 			tb.Cleanup(func() { _ = f.Close() })
 		}
 	}
-	go c.read()
+	go c.read(link(ptmx))
 	tb.Cleanup(func() {
 		_ = c.cmd.Process.Kill()
 		_, _ = c.cmd.Process.Wait()
@@ -92,10 +99,10 @@ func openTerminal(tb testing.TB, w, h int, env []string, args ...string) *cockpi
 // quiet ends a burst: bytes that come closer together are one.
 const quiet = 20 * time.Millisecond
 
-func (c *cockpitTerminal) read() {
+func (c *cockpitTerminal) read(out io.Reader) {
 	buf := make([]byte, 64<<10)
 	for {
-		n, err := c.ptmx.Read(buf)
+		n, err := out.Read(buf)
 		if err != nil {
 			return
 		}
@@ -129,14 +136,19 @@ func (c *cockpitTerminal) answer(out []byte) {
 		"\x1b[?2026$p":  "\x1b[?2026;2$y",
 		"\x1b[?2027$p":  "\x1b[?2027;0$y",
 		"\x1b[c":        "\x1b[?62;22c",
+		"\x1b[5n":       "\x1b[0n",
 		"\x1b[>0q":      "\x1bP>|measure 1\x1b\\",
 		"\x1b[?u":       "",
 		"\x1bP+q524742": "",
 	} {
-		if answer != "" && bytes.Contains(out, []byte(question)) {
-			c.types(answer)
+		// A question may have begun at the end of what was drawn before.
+		begun := c.tail[max(0, len(c.tail)-len(question)+1):]
+		if n := bytes.Count(slices.Concat(begun, out), []byte(question)); n > 0 && answer != "" {
+			c.types(strings.Repeat(answer, n))
 		}
 	}
+	drawn := slices.Concat(c.tail, out)
+	c.tail = drawn[max(0, len(drawn)-16):]
 }
 
 func (c *cockpitTerminal) types(keys string) {

@@ -15,7 +15,7 @@ import (
 
 func (p *program) prometheus(cfg *config.Config, s *config.Source) (sources.Source, error) {
 	return withLogin(s, config.KindPrometheus, func(ctx context.Context) (sources.Source, error) {
-		o, err := prometheusOptions(ctx, s)
+		o, err := p.prometheusOptions(ctx, s)
 		if err != nil {
 			return nil, err
 		}
@@ -29,12 +29,12 @@ func (p *program) prometheus(cfg *config.Config, s *config.Source) (sources.Sour
 	})
 }
 
-// prometheusOptions are how to reach a server, whatever is asked of it. What signs for AWS shares
-// nothing with other sources but the profile: its credentials are cached and renewed by themselves.
-func prometheusOptions(ctx context.Context, s *config.Source) (prometheus.Options, error) {
+// prometheusOptions are how to reach a server, whatever is asked of it. What signs for AWS
+// shares its credentials with the other sources of the same login.
+func (p *program) prometheusOptions(ctx context.Context, s *config.Source) (prometheus.Options, error) {
 	o := prometheus.Options{Name: s.Name, URL: s.Prometheus.URL, Every: s.Every, HTTP: prometheusHTTP(s.Prometheus), Version: buildVersion()}
 	if v4 := s.Prometheus.SigV4; v4 != nil {
-		aws, err := loadAWS(ctx, v4.AWS)
+		aws, err := p.loadAWS(ctx, v4.AWS)
 		if err != nil {
 			return o, err
 		}

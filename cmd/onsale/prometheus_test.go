@@ -57,7 +57,7 @@ sales:
 	t.Setenv("AWS_CONFIG_FILE", dir+"/none")
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", dir+"/none")
 	out = runIn(t, nil, "check", "--output", "json", "-c", config("profile: nobody"))
-	if out.code != 3 || !strings.Contains(out.stdout, "failed to get shared config profile, nobody") {
+	if out.code != 3 || !strings.Contains(out.stdout, "no profile nobody on this machine") {
 		t.Errorf("exit %d: %s %s", out.code, out.stdout, out.stderr)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/onsale-dev/onsale/actions"
+	"github.com/onsale-dev/onsale/cmd/onsale/login"
 	"github.com/onsale-dev/onsale/config"
 	"github.com/onsale-dev/onsale/sale"
 )
@@ -16,8 +17,8 @@ import (
 const tellPatience = 5 * time.Second
 
 // tellerOf tells with executors of its own: one that hangs holds up no key.
-func tellerOf(cfg *config.Config, recorder actions.Recorder) actions.Teller {
-	made := newExecutors(cfg)
+func tellerOf(cfg *config.Config, logins *login.Book, recorder actions.Recorder) actions.Teller {
+	made := newExecutors(cfg, logins)
 	made.opened = openedIn(recorder)
 	return actions.Teller{Journal: recorder, Executor: made.find, Redact: made.redact}
 }
@@ -52,7 +53,7 @@ func (d *desk) logTold(all []actions.Told) {
 func (p *program) tellNow(cfg *config.Config, recorder actions.Recorder, actor actions.Actor, res actions.Result) {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*tellPatience)
 	defer cancel()
-	for _, told := range tellerOf(cfg, recorder).Did(ctx, actor, res) {
+	for _, told := range tellerOf(cfg, p.logins(), recorder).Did(ctx, actor, res) {
 		if told.Err != nil {
 			_, _ = fmt.Fprintln(p.stderr, "onsale: "+told.Text)
 		}

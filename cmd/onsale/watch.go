@@ -39,6 +39,7 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 		logs.Hide(secret.Reveal())
 	}
 	log := slog.New(logs)
+	codes := p.codesOf(log)
 	l, err := p.newLive(cfg, log, logs.Hide)
 	if err != nil {
 		return err
@@ -54,6 +55,7 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 	ctx, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	loops := l.loops()
+	loops["logins"] = func(ctx context.Context) { p.lookAfterLogins(ctx, c.store, l.config.Load, h != nil, l.readNow) }
 	if h != nil {
 		l.desk = h.desk
 		loops["hands"] = h.watch
@@ -74,6 +76,9 @@ func (p *program) open(ctx context.Context, cfg *config.Config) error {
 		aside.recorder, aside.actor = h.recorder, h.actor
 	}
 	options.Shelves = aside
+	if codes != nil {
+		options.Codes = codes
+	}
 	options.Line = func(st *sale.State, at time.Time) string { return checkLine(st, at, 0, p.ascii()) }
 	options.ReadNow, options.Loud = l.readNow, l.loud
 	err = ui.Run(ctx, options)
@@ -138,6 +143,8 @@ func accounts(cfg *config.Config) []string {
 			add(&aws, s.AutoScaling.Region)
 		case s.ECS != nil:
 			add(&aws, s.ECS.Region)
+		case s.RDS != nil:
+			add(&aws, s.RDS.Region)
 		case s.Kubernetes != nil:
 			add(&list, strings.TrimSpace("k8s "+s.Kubernetes.Context))
 		case s.WaitingRoom != nil:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/onsale-dev/onsale/actions"
 	"github.com/onsale-dev/onsale/actions/webhook"
+	"github.com/onsale-dev/onsale/cmd/onsale/login"
 	"github.com/onsale-dev/onsale/config"
 	"github.com/onsale-dev/onsale/sale"
 )
@@ -137,7 +138,7 @@ func safeAdmission(most *float64) func(actions.Evidence) (float64, bool) {
 // webhookMistakes are what of the config's webhooks can't work, in words for a person: a placeholder
 // that does not exist, a rate without its number.
 func webhookMistakes(cfg *config.Config) []string {
-	made := newExecutors(cfg)
+	made := newExecutors(cfg, login.NewBook(login.Options{}))
 	var all []string
 	for i := range cfg.Sales {
 		s := &cfg.Sales[i]

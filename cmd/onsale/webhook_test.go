@@ -17,6 +17,7 @@ import (
 
 	"github.com/onsale-dev/onsale/actions"
 	"github.com/onsale-dev/onsale/actions/webhook"
+	"github.com/onsale-dev/onsale/cmd/onsale/login"
 	"github.com/onsale-dev/onsale/rehearsal"
 )
 
@@ -316,7 +317,7 @@ func TestThePolicyDeclaresTheTargetThatAWebhookActsOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		verb, _, _ := strings.Cut(action, ":")
-		ex, err := newExecutors(cfg).find("lantern", actions.Verb(verb))
+		ex, err := newExecutors(cfg, login.NewBook(login.Options{})).find("lantern", actions.Verb(verb))
 		if err != nil {
 			t.Fatalf("%s: %v", action, err)
 		}

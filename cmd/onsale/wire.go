@@ -26,17 +26,31 @@ const (
 	prometheusStep    = 15 * time.Second
 )
 
+// sourcesNeeded are the names of the sources that each sale needs.
+func sourcesNeeded(cfg *config.Config) map[sale.ID][]string {
+	needed := map[sale.ID][]string{}
+	add := func(id sale.ID, source string) {
+		if !slices.Contains(needed[id], source) {
+			needed[id] = append(needed[id], source)
+		}
+	}
+	for i := range cfg.Sales {
+		for _, read := range cfg.Sales[i].Reads {
+			add(cfg.Sales[i].ID, read.Source)
+		}
+	}
+	for i := range cfg.Sources {
+		for _, id := range cfg.IncidentSales(&cfg.Sources[i]) {
+			add(id, cfg.Sources[i].Name)
+		}
+	}
+	return needed
+}
+
 // assemble makes the sources of a config and the store that they fill. It sends nothing, but it
 // may read credential files.
 func (p *program) assemble(cfg *config.Config, log *slog.Logger) (*cockpit, error) {
-	c := &cockpit{config: cfg, reads: map[sale.ID][]string{}, log: log, chronicle: &chronicle{config: cfg}}
-	for i := range cfg.Sales {
-		for _, read := range cfg.Sales[i].Reads {
-			if !slices.Contains(c.reads[cfg.Sales[i].ID], read.Source) {
-				c.reads[cfg.Sales[i].ID] = append(c.reads[cfg.Sales[i].ID], read.Source)
-			}
-		}
-	}
+	c := &cockpit{config: cfg, reads: sourcesNeeded(cfg), log: log, chronicle: &chronicle{config: cfg}}
 	var infos []sale.SourceInfo
 	for i := range cfg.Sources {
 		src, err := p.source(c, &cfg.Sources[i])
@@ -45,9 +59,6 @@ func (p *program) assemble(cfg *config.Config, log *slog.Logger) (*cockpit, erro
 		}
 		if src == nil {
 			continue // nothing reads from it
-		}
-		for _, id := range cfg.IncidentSales(&cfg.Sources[i]) {
-			c.reads[id] = append(c.reads[id], cfg.Sources[i].Name)
 		}
 		c.sources = append(c.sources, bounded(src, &cfg.Sources[i]))
 		infos = append(infos, src.Info())
@@ -84,6 +95,8 @@ func (p *program) source(c *cockpit, s *config.Source) (sources.Source, error) {
 		return p.autoscaling(cfg, s)
 	case config.KindECS:
 		return p.ecs(cfg, s)
+	case config.KindRDS:
+		return p.rds(cfg, s)
 	case config.KindKubernetes:
 		return p.kubernetes(cfg, s)
 	case config.KindHTTPJSON:
@@ -118,7 +131,7 @@ func eachRead(cfg *config.Config, source string, visit func(key sale.Key, r conf
 
 func (p *program) cloudwatch(cfg *config.Config, s *config.Source) (sources.Source, error) {
 	return withLogin(s, config.KindCloudWatch, func(ctx context.Context) (sources.Source, error) {
-		aws, err := loadAWS(ctx, s.CloudWatch.AWS)
+		aws, err := p.loadAWS(ctx, s.CloudWatch.AWS)
 		if err != nil {
 			return nil, err
 		}
@@ -150,7 +163,7 @@ func cloudwatchQuery(key sale.Key, r config.Read) cloudwatch.Query {
 
 func (p *program) sqs(cfg *config.Config, s *config.Source) (sources.Source, error) {
 	return withLogin(s, config.KindSQS, func(ctx context.Context) (sources.Source, error) {
-		aws, err := loadAWS(ctx, s.SQS.AWS)
+		aws, err := p.loadAWS(ctx, s.SQS.AWS)
 		if err != nil {
 			return nil, err
 		}

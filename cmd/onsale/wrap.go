@@ -89,6 +89,9 @@ func (e *loginError) Unwrap() error { return e.error }
 func loginProblem(err error) *sale.Problem {
 	p := sources.Classify(err, sources.About{})
 	p.Class = sale.Auth
+	if sources.Told(err) {
+		return &p
+	}
 	p.Hint = "look at the login in the config and at what it names on this machine; it is tried again at each read"
 	var profile awsconfig.SharedConfigProfileNotExistError
 	if errors.As(err, &profile) {

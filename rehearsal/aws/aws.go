@@ -44,6 +44,8 @@ type options struct {
 	acts    string
 	clock   func() time.Time
 	soonest time.Duration
+	device  string
+	code    func() string
 }
 
 // WithSecret makes the handler verify each signature with the secret access key that belongs to
@@ -64,6 +66,12 @@ func WithActSecret(secret string) Option {
 // own clock.
 func WithClock(now func() time.Time) Option {
 	return func(o *options) { o.clock = now }
+}
+
+// WithMFA makes NewSTS ask for the device's code before it hands out a role, as a trust policy with
+// aws:MultiFactorAuthPresent does. Each code is good for one use.
+func WithMFA(device string, code func() string) Option {
+	return func(o *options) { o.device, o.code = device, code }
 }
 
 // serviceTime is the least time that an answer takes. No AWS service is faster, and the HTTP

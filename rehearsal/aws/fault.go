@@ -16,6 +16,7 @@ const (
 	ApplicationAutoScaling = "application-autoscaling"
 	ELBV2                  = "elb"
 	SSM                    = "ssm"
+	RDS                    = "rds"
 )
 
 // The protocols that the services speak.
@@ -42,6 +43,8 @@ func protocolOf(service string) (protocol int, space string) {
 		return xmlProtocol, autoScalingSpace
 	case ELBV2:
 		return xmlProtocol, elbSpace
+	case RDS:
+		return xmlProtocol, rdsSpace
 	}
 	return 0, ""
 }
@@ -149,6 +152,7 @@ func garbage(w http.ResponseWriter, service, id string) {
 	default:
 		begin := map[string]string{
 			AutoScaling: `<DescribeAutoScalingGroupsResponse xmlns="` + autoScalingSpace + `"><DescribeAutoScalingGroupsResult><AutoScalingGroups><member><MaxSize>3</Ma`,
+			RDS:         `<DescribeDBInstancesResponse xmlns="` + rdsSpace + `"><DescribeDBInstancesResult><DBInstances><DBInstance><AllocatedStorage>40</All`,
 			ELBV2:       `<DescribeTargetHealthResponse xmlns="` + elbSpace + `"><DescribeTargetHealthResult><TargetHealthDescriptions><member><Target><Id>i-0</I`,
 			STS:         `<GetCallerIdentityResponse xmlns="` + stsSpace + `"><GetCallerIdentityResult><Account>4711</Acc`,
 		}[service]

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -21,6 +22,9 @@ type sts struct {
 	options options
 	guard   guard
 	ids     requestIDs
+
+	mu   sync.Mutex
+	used string // the code that was good last
 }
 
 // NewSTS answers STS's API in AWS Query and XML: GetCallerIdentity and AssumeRole, for requests that
@@ -171,6 +175,9 @@ func (s *sts) assumeRole(form url.Values, who caller, id string) (any, *apiError
 			message: fmt.Sprintf("User: arn:aws:iam::%s:user/rehearsal is not authorized to perform: sts:AssumeRole on resource: %s", s.account, role),
 		}
 	}
+	if problem := s.secondFactor(form, role); problem != nil {
+		return nil, problem
+	}
 	seconds := int64(3600)
 	if text := form.Get("DurationSeconds"); text != "" {
 		n, err := strconv.ParseInt(text, 10, 64)
@@ -191,6 +198,32 @@ func (s *sts) assumeRole(form url.Values, who caller, id string) (any, *apiError
 		Source:      form.Get("SourceIdentity"),
 		ID:          id,
 	}, nil
+}
+
+// secondFactor checks the code of the MFA device where one is wanted.
+func (s *sts) secondFactor(form url.Values, role string) *apiError {
+	o := &s.options
+	if o.code == nil {
+		return nil
+	}
+	denied := &apiError{code: "AccessDenied", status: http.StatusForbidden}
+	device, code := form.Get("SerialNumber"), form.Get("TokenCode")
+	switch {
+	case device == "" && code == "":
+		denied.message = fmt.Sprintf("User: arn:aws:iam::%s:user/rehearsal is not authorized to perform: sts:AssumeRole on resource: %s", s.account, role)
+		return denied
+	case device != o.device:
+		denied.message = "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user."
+		return denied
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if code != o.code() || code == s.used {
+		denied.message = "MultiFactorAuthentication failed with invalid MFA one time pass code. "
+		return denied
+	}
+	s.used = code
+	return nil
 }
 
 func stsInvalid(message string) *apiError {

@@ -91,3 +91,32 @@ func TestARoleIsRefusedInTheWordsOfSTS(t *testing.T) {
 		t.Errorf("an operation that is not served: %v", err)
 	}
 }
+
+func TestARoleThatWantsMFATakesEachCodeOnce(t *testing.T) {
+	code := "271828"
+	const device = "arn:aws:iam::471122083344:mfa/ines"
+	s := serve(t, NewSTS("471122083344", WithSecret(testSecret), WithServiceTime(0), WithMFA(device, func() string { return code })))
+	assume := func(device, code string) string {
+		in := &stssdk.AssumeRoleInput{RoleArn: awssdk.String("arn:aws:iam::471122083344:role/act"), RoleSessionName: awssdk.String("ines@onsale")}
+		if device != "" {
+			in.SerialNumber, in.TokenCode = &device, &code
+		}
+		_, err := stsAt(s.URL, keys(AccessKey, testSecret)).AssumeRole(context.Background(), in)
+		return codeOf(err)
+	}
+	for _, c := range []struct{ sentence, device, code, want string }{
+		{"without a code it is refused", "", "", "AccessDenied"},
+		{"another device's code too", "arn:aws:iam::471122083344:mfa/otto", "271828", "AccessDenied"},
+		{"a wrong code too", device, "314159", "AccessDenied"},
+		{"the right one is taken", device, "271828", "none"},
+		{"but not again", device, "271828", "AccessDenied"},
+	} {
+		if got := assume(c.device, c.code); got != c.want {
+			t.Errorf("%s: %s", c.sentence, got)
+		}
+	}
+	code = "161803"
+	if got := assume(device, "161803"); got != "none" {
+		t.Errorf("the next code: %s", got)
+	}
+}

@@ -38,6 +38,8 @@ type Declared struct {
 	event          *eventPlan    // nil: the room has no event
 	declines       [2]float64    // of payments, per provider
 	paymentScale   float64       // seconds; a payment's 95th percentile is 4.74 times that
+	monthAsked     float64       // requests in the 30 days before, and those of them that failed
+	monthFailed    float64       //
 }
 
 // planned is one step of the admission plan.
@@ -175,6 +177,8 @@ func complete(d *Declared, i int, scenario Scenario, story time.Time) {
 	if d.declines == ([2]float64{}) {
 		d.declines = [2]float64{0.0175, 0.0145}
 	}
+	d.monthAsked = 60e6 + 15e6*float64(i)
+	d.monthFailed = d.monthAsked * (0.0003 + 0.0001*float64(i))
 	if d.paymentScale == 0 {
 		d.paymentScale = 0.42
 	}

@@ -25,7 +25,7 @@ type exposed struct {
 	joined, admitted, checkouts, orders *dto.Counter
 	codes                               [4]*dto.Counter
 	payments, failed                    [2]*dto.Counter
-	holds, left, held                   *dto.Gauge
+	holds, left, held, month            *dto.Gauge
 	requests                            *classic
 	paid                                [2]*classic
 	checkout                            *native
@@ -71,6 +71,7 @@ func (x *exposed) count(s *Second) {
 	}
 	x.checkout.observe(s.Checkouts, s.CheckoutLen)
 	*x.holds.Value, *x.left.Value, *x.held.Value = s.Holds, s.Left, s.Held
+	*x.month.Value = s.MonthGood
 }
 
 // classic is a histogram with fixed buckets.
@@ -162,6 +163,7 @@ func (e *Exposition) build(sales []View) {
 	}
 	const c, g, h = dto.MetricType_COUNTER, dto.MetricType_GAUGE, dto.MetricType_HISTOGRAM
 	admitted := family("shop_admitted_total", "People let in by the waiting room.", c)
+	month := family("shop_availability_30d_ratio", "Requests of the last 30 days that were answered, as a share, by the service level's own books.", g)
 	checkout := family("shop_checkout_duration_seconds", "Time from the checkout's first request to its last answer.", h)
 	checkouts := family("shop_checkouts_total", "Checkouts begun.", c)
 	holds := family("shop_holds", "Baskets that hold tickets.", g)
@@ -180,6 +182,7 @@ func (e *Exposition) build(sales []View) {
 			joined: counter(joined, "sale", id), admitted: counter(admitted, "sale", id),
 			checkouts: counter(checkouts, "sale", id), orders: counter(orders, "sale", id),
 			holds: gauge(holds, "sale", id), left: gauge(left, "sale", id), held: gauge(held, "sale", id),
+			month:    gauge(month, "sale", id),
 			requests: newClassic(), checkout: newNative(),
 		}
 		add(requests, &dto.Metric{Histogram: x.requests.h}, "sale", id)

@@ -119,7 +119,7 @@ func TestMoreHostsCarryMoreAndOpenMoreConnections(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		w.run(6 * time.Minute)
+		w.run(7 * time.Minute)
 		return w.Truth(w.Now()).Sales[Prequeued]
 	}
 	small, large := surge(false), surge(true)

@@ -83,5 +83,6 @@ func (s *state) measure(slower float64) {
 	pay := s.paymentScale * s.waves.pay.next(s.rng)
 	g.PaymentScale = [2]float64{pay * max(1, slower), pay * 0.9}
 	g.CheckoutLen = 0.8*g.PaymentScale[0] + 0.2*g.PaymentScale[1] + s.web
+	g.MonthGood = 1 - s.monthFailed/s.monthAsked
 	g.QueueAll, g.Suspended = s.room.QueueAll, s.room.Suspended
 }

@@ -138,6 +138,7 @@ func (s *state) move(at time.Time, story float64, scn Scenario, log func(Entry))
 	s.settle(&f, scn, story)
 	s.hold()
 	s.load(&f, scn.leaked(s.ID, story))
+	s.monthAsked, s.monthFailed = s.monthAsked+f.Requests, s.monthFailed+f.errors()
 	s.fleet.move(at, s.rho, log)
 	s.serve(&f)
 	if s.takers != nil {

@@ -28,7 +28,7 @@ const (
 func Scenarios() []Scenario {
 	return []Scenario{
 		{Name: "calm", Story: "a normal night: six sales in six phases, one database rather full"},
-		{Name: "surge-at-opening", Story: "a third more people than planned wait for the stadium sale, which opens after 90 s with a plan that lets in more than its hosts can carry", opensIn: 90 * time.Second},
+		{Name: "surge-at-opening", Story: "a third more people than planned wait for the stadium sale, which opens after 150 s with a plan that lets in more than its hosts can carry", opensIn: 150 * time.Second},
 		{Name: "payment-degrades", Story: "after a minute payment provider A of the main sale declines one card in twelve, and slowly", declineFrom: 60},
 		{Name: "db-exhausted", Story: "the main sale's database loses connections until none is left; latency and errors follow", leakFrom: 20},
 		{Name: "source-dark", Story: "Prometheus goes dark after 45 s, for five minutes or until it is mended", Dark: "prometheus", DarkFrom: 45 * time.Second, DarkUntil: 345 * time.Second},

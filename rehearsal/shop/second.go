@@ -28,6 +28,7 @@ type Second struct {
 	Limit, Ceiling          float64 // as configured at the gate, or by its event
 	WaitMinutes             float64
 	QueueAll, Suspended     bool
+	MonthGood               float64 // of all requests in 30 days, the share that was answered
 }
 
 // httpCodes are the status codes that the shop answers with.

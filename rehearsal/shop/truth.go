@@ -2,6 +2,7 @@ package shop
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/onsale-dev/onsale/rehearsal/telemetry"
@@ -74,6 +75,11 @@ func (s *state) truthOfFlows(v map[string]float64, window int) {
 	if paid := sum.Payments[0] + sum.Payments[1]; paid > 0 {
 		v["payment_failure_ratio"] = (sum.Failed[0] + sum.Failed[1]) / paid
 	}
+	for i, name := range Providers() {
+		if sum.Payments[i] > 0 {
+			v["payment_failure_ratio_"+strings.ToLower(name)] = sum.Failed[i] / sum.Payments[i]
+		}
+	}
 	if q, ok := quantile(0.95, web, exponential); ok {
 		v["latency_p95_seconds"] = q
 	}
@@ -85,6 +91,7 @@ func (s *state) truthOfFlows(v map[string]float64, window int) {
 	}
 	v["holds"], v["tickets_left"], v["tickets_held"] = s.now.Holds, s.now.Left, s.now.Held
 	v["tickets_sold_now"], v["admission_rate_now"] = s.now.Sold, 60*s.now.Admitted
+	v["availability_30d"] = s.now.MonthGood
 	v["db_connections_max"] = float64(s.DBMax)
 	v["queue_depth"] = s.now.Depth
 	v["db_connections_now"], v["capacity_in_service_now"] = s.now.DBConnections, s.now.InService

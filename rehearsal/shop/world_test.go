@@ -224,12 +224,12 @@ func TestEveryScenarioTellsItsStory(t *testing.T) {
 			{6 * time.Minute, Main, "error_ratio", 0.05, 0.6},
 		},
 		"surge-at-opening": {
-			{80 * time.Second, Prequeued, "admission_rate", 0, 0},
-			{3 * time.Minute, Prequeued, "admission_rate", 3500, 4300},
-			{5 * time.Minute, Prequeued, "latency_p95_seconds", 3, 15},
-			{7 * time.Minute, Prequeued, "error_ratio", 0.05, 0.6},
-			{12 * time.Minute, Prequeued, "capacity_in_service_now", 36, 60},
-			{15 * time.Minute, Prequeued, "latency_p95_seconds", 0.2, 1.5},
+			{140 * time.Second, Prequeued, "admission_rate", 0, 0},
+			{4 * time.Minute, Prequeued, "admission_rate", 3500, 4300},
+			{6 * time.Minute, Prequeued, "latency_p95_seconds", 3, 15},
+			{8 * time.Minute, Prequeued, "error_ratio", 0.05, 0.6},
+			{13 * time.Minute, Prequeued, "capacity_in_service_now", 36, 60},
+			{16 * time.Minute, Prequeued, "latency_p95_seconds", 0.2, 1.5},
 		},
 	} {
 		w := play(t, Options{Seed: 3, Scenario: name})

@@ -41,6 +41,11 @@ func declaredOf(d *shop.Declared) *sale.Sale {
 			{Name: "payment", Signal: sale.PaymentFailureRatio, Target: 0.97},
 		},
 	}
+	crowd := sale.PlanLine{Signal: sale.Waiting}
+	for _, p := range d.Planned() {
+		crowd.Points = append(crowd.Points, sale.PlanPoint{After: p.After, Value: float64(p.Waiting)})
+	}
+	s.Plan.Lines = []sale.PlanLine{crowd}
 	for _, m := range sale.Standard() {
 		spec := sale.Spec{Signal: m.Signal, Label: m.Label, Unit: m.Unit, Group: m.Group, Source: "metrics", Cadence: fast}
 		switch m.Signal {

@@ -215,3 +215,18 @@ func TestMoreWaitingNeverDrainsSoonerAndMoreTicketsNeverSellOutSooner(t *testing
 		}
 	})
 }
+
+func TestAStockIsSpentAsAWalkSaysIt(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := Fit{OK: true, N: 20, Level: rapid.Float64Range(0, 500).Draw(t, "level"), Trend: rapid.Float64Range(-50, 50).Draw(t, "trend")}
+		horizon := rapid.Float64Range(0, 200).Draw(t, "horizon")
+		stock := rapid.Float64Range(1, 50_000).Draw(t, "stock")
+		stocks := [3]float64{stock, stock / 1.3, stock / 0.7}
+		for i, got := range f.Spent(stocks, horizon) {
+			site := Site{Stock: stocks[i], Each: 1, Queue: 1e12, Admitted: f.At, Joining: func(float64) float64 { return 0 }}
+			if want := site.Walk(horizon).SoldOut; got != want && !(math.Abs(got-want) < 1e-3) {
+				t.Fatalf("%v of %+v is spent after %v, a walk says %v", stocks[i], f, got, want)
+			}
+		}
+	})
+}

@@ -95,6 +95,24 @@ func (f Fit) At(h float64) float64 {
 
 var lnPhi = math.Log(phi)
 
+// Spent is in how many minutes a rate that goes on so has used up each of some stocks, in one pass; +Inf
+// where that is not within the horizon, in minutes. It takes the rate of the middle of each minute for all
+// of it, as Walk does.
+func (f Fit) Spent(stocks [3]float64, horizon float64) [3]float64 {
+	gone := [3]float64{math.Inf(1), math.Inf(1), math.Inf(1)}
+	used := 0.0
+	for t, open := 0.0, len(stocks); open > 0 && t < horizon && t < mostSteps; t++ {
+		rate := f.At(t + 0.5)
+		for i, stock := range stocks {
+			if math.IsInf(gone[i], 1) && used+rate >= stock {
+				gone[i], open = t+share(stock-used, stock-used-rate), open-1
+			}
+		}
+		used += rate
+	}
+	return gone
+}
+
 // Spread is the standard deviation of the mean rate over the next h minutes: the level's own
 // doubt, α/(2−α) of the variance of a minute, and its wandering, which for an exponentially
 // smoothed level adds α² of it a minute, a third of that in the mean over h.

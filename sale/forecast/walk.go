@@ -76,7 +76,7 @@ func (s Site) Walk(horizon float64) Course {
 		}
 		// Whoever joins an empty queue is let in at once, so a trickle doesn't make it a queue.
 		if math.IsInf(c.Drained, 1) && queue <= 0.5 {
-			c.Drained = t + share(s.Queue, min(queue, 0))
+			c.Drained = t + share(s.Queue, min(s.Queue+joined-most, 0))
 		}
 		if s.Full > 0 && math.IsInf(c.Filled, 1) && people >= s.Full {
 			c.Filled = t + share(s.Full-s.People, s.Full-people)

@@ -91,7 +91,7 @@ func describeOther(err error, status int, after time.Duration, profile string, a
 		}
 	}
 	p := sources.Classify(err, about)
-	if p.Class == sale.Auth {
+	if p.Class == sale.Auth && !sources.Told(err) {
 		p.Hint = "give this source a profile that has credentials; to sign in: " + ssoLogin(profile)
 	}
 	return p

@@ -132,6 +132,8 @@ func (o *opsCenter) problem(err error) error {
 		p = sources.Classify(&sources.StatusError{Status: status, RetryAfter: after}, about)
 	case errors.As(err, &decoding):
 		p = sale.Problem{Class: sale.BadData, Text: o.words(decoding.Error(), 240), Hint: hintEndpoint}
+	case sources.Told(err):
+		p = sources.Classify(err, sources.About{Secrets: about.Secrets})
 	default:
 		p = sources.Classify(err, about)
 	}

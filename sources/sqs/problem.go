@@ -50,7 +50,7 @@ func (s *Source) problem(err error, q *queue) *sale.Problem {
 		p = sale.Problem{Class: sale.BadData, Text: s.clean(decoding.Error()), Hint: hintEndpoint}
 	default:
 		p = sources.Classify(err, about)
-		if p.Class == sale.Auth {
+		if p.Class == sale.Auth && !sources.Told(err) {
 			p.Hint = "give this source a profile that has credentials; to sign in: " + s.ssoLogin()
 		}
 	}
