@@ -207,6 +207,10 @@ func (c *calendarReader) text(at *node, own bool) (string, bool) {
 	default:
 		data, err = c.env.Calendar(c.fetches)
 	}
+	if err != nil && len(data) > 0 { // an older copy of it
+		c.warn(at, "the calendar can't be read: "+sale.Clean(err.Error(), 300), "see that the address and its login are right")
+		err = nil
+	}
 	if err == nil {
 		return strings.ReplaceAll(string(data), "\r\n", "\n"), true
 	}

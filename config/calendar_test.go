@@ -263,6 +263,14 @@ func TestACalendarThatCanNotBeReadLeavesWhatThereIs(t *testing.T) {
 	if _, ok := c.Source("calendar"); !ok {
 		t.Error("it is not tried again")
 	}
+	env := outside(map[string]string{"CALENDAR": privateAddress}, nil)
+	env.Now = func() time.Time { return calendarNow }
+	env.Calendar = func(*Source) ([]byte, error) {
+		return []byte(events(lanternEvent)), errors.New("connection refused; a copy is used")
+	}
+	if c, err := parse("onsale.yaml", "/conf", []byte(calendarFile), env); err != nil || len(c.Sales) != 1 || len(c.Warnings) != 1 || !strings.Contains(c.Warnings[0].Why, "a copy is used") {
+		t.Errorf("a copy: %+v %v", c, err)
+	}
 	first := dated1(t, calendarFile, events(lanternEvent), nil, calendarNow)
 	if c, err := broken(calendarFile, first); err != nil || len(c.Sales) != 1 {
 		t.Errorf("%+v %v", c, err)

@@ -24,7 +24,8 @@ type Environment struct {
 	Open func(path string) (fs.File, error)
 
 	// Calendar returns a calendar that is fetched, as it was when it was read last, of at most
-	// icalendar.MaxBytes. nil: none is fetched.
+	// icalendar.MaxBytes. Both a text and an error is an older copy, and why it must do. nil: none is
+	// fetched.
 	Calendar func(*Source) ([]byte, error)
 	// Before is the calendar of the config that this one replaces: what it dated and does not date
 	// any more stays, and says so. nil: there was none.

@@ -55,10 +55,10 @@ func (d *dates) keep(address string, text []byte) bool {
 	return true
 }
 
-// take holds a calendar, and rings if it is another than before.
-func (d *dates) take(address string, text []byte) {
+// take holds a calendar, and rings and reports if it is another than before.
+func (d *dates) take(address string, text []byte) bool {
 	if !d.keep(address, text) {
-		return
+		return false
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -66,6 +66,7 @@ func (d *dates) take(address string, text []byte) {
 	case d.ringer() <- struct{}{}:
 	default:
 	}
+	return true
 }
 
 // calendar makes the source that a calendar's address is.
@@ -91,14 +92,14 @@ func (p *program) calendar(s *config.Source, take func(address string, text []by
 }
 
 // calendarText is a calendar for whoever reads the config: the newest that came, or one that is
-// fetched now.
+// fetched now, or the copy of an earlier run together with why it could not be fetched.
 func (p *program) calendarText(s *config.Source) ([]byte, error) {
 	address := s.Calendar.URL.Reveal()
 	if text, ok := p.dates.get(address); ok {
 		return text, nil
 	}
 	if p.offline {
-		return nil, errors.New("it is not fetched for a completion")
+		return p.copiedCalendar(address, errors.New("it is not fetched for a completion"))
 	}
 	var came []byte
 	src, err := p.calendar(s, func(_ string, text []byte) { came = text })
@@ -108,8 +109,9 @@ func (p *program) calendarText(s *config.Source) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.Timeout)
 	defer cancel()
 	if b := src.Read(ctx, time.Now()); b.Problem != nil {
-		return nil, b.Problem
+		return p.copiedCalendar(address, b.Problem)
 	}
 	p.dates.keep(address, came) // the config is being read with it: nothing rings
+	p.copyCalendar(address, came)
 	return came, nil
 }

@@ -2,14 +2,17 @@ package main
 
 import (
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/onsale-dev/onsale/config"
 	"github.com/onsale-dev/onsale/sale"
 )
 
@@ -57,4 +60,38 @@ func TestACalendarIsFetchedByItsOwnPollAndWhatItMovesIsSaidOnTheSale(t *testing.
 			t.Errorf("the private address is in the log: %q", line)
 		}
 	}
+}
+
+func TestACalendarThatIsDownIsReadFromTheCopyOfTheLastRun(t *testing.T) {
+	t.Parallel()
+	const text = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, text) }))
+	s := &config.Source{Name: "calendar", Kind: config.KindCalendar, Timeout: 5 * time.Second, Calendar: &config.CalendarSource{URL: config.NewSecret(server.URL + "/private-4711.ics")}}
+	home := t.TempDir()
+	run := func() *program {
+		return &program{lookup: func(name string) (string, bool) { return home, name == "HOME" }}
+	}
+	if got, err := run().calendarText(s); err != nil || string(got) != text {
+		t.Fatalf("%q %v", got, err)
+	}
+	server.Close()
+	got, err := run().calendarText(s)
+	if err == nil || string(got) != text || !strings.Contains(err.Error(), "the copy of 2") || strings.Contains(err.Error(), "private-4711") {
+		t.Errorf("%q %v", got, err)
+	}
+	offline := run()
+	offline.offline = true
+	if got, _ := offline.calendarText(s); string(got) != text {
+		t.Errorf("a completion has %q", got)
+	}
+	home = t.TempDir()
+	if got, err := run().calendarText(s); err == nil || got != nil {
+		t.Errorf("without a copy: %q %v", got, err)
+	}
+	_ = filepath.WalkDir(home, func(path string, _ fs.DirEntry, _ error) error {
+		if strings.Contains(path, "private") {
+			t.Errorf("the address is in %s", path)
+		}
+		return nil
+	})
 }

@@ -77,7 +77,7 @@ func (p *program) source(c *cockpit, s *config.Source) (sources.Source, error) {
 		return p.incidentSource(cfg, s, c.chronicle.known)
 	}
 	if s.Kind == config.KindCalendar {
-		return p.calendar(s, p.dates.take)
+		return p.calendar(s, p.takeCalendar)
 	}
 	if !isRead(cfg, s.Name) && !s.ReadsAlarms() {
 		return nil, nil
