@@ -26,6 +26,7 @@ type Config struct {
 	Limits    sale.Limits         // zero values leave the default to the store
 	Policy    Policy              // what may be done, and by whom
 	SLAs      SLAs                // what is promised for incidents
+	Serve     *Serve              // the cockpit over SSH; nil: it is not declared
 
 	// Calendar is where the dates come from; nil: from the file alone.
 	Calendar *Calendar

@@ -28,6 +28,7 @@ type configFile struct {
 	Limits      limitsIn    `json:"limits" jsonschema_description:"Bounds of memory."`
 	Policy      policyIn    `json:"policy" jsonschema_description:"What may be done, by whom, and within which bounds. Without it: only read."`
 	SLAs        slasIn      `json:"slas" jsonschema_description:"How soon an incident must be acknowledged, mitigated and resolved."`
+	Serve       *serveIn    `json:"serve" jsonschema_description:"The cockpit over SSH (onsale serve): where it listens, and who may come in by which key."`
 }
 
 func (configFile) what() string { return "the config" }

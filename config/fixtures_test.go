@@ -49,6 +49,9 @@ func fixtureEnvironment() Environment {
 	}, map[string]*fstest.MapFile{
 		"/conf/secrets/prometheus": private(), "/conf/secrets/key": private(), "/conf/secrets/key.pem": private(), "/home/ops/cf": private(),
 		"/conf/secrets/kube-read": private(), "/conf/secrets/kube-act": private(),
+		"/conf/keys/marko":        {Data: []byte("# Marko\n\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHSk7TN4Gvex6YfBN/aF5xxtMNpwwDdWi2SU4FyXlu09 marko@desk\n"), Mode: 0o644},
+		"/conf/keys/broken":       {Data: []byte("# the war room\nssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHSk7TN4Gvex6YfBN/aF5xxtMNpwwDdWi2SU4FyXlu09 marko@desk\nssh-dss AAAAB3NzaC1kc3MAAACB old\n"), Mode: 0o644},
+		"/conf/keys/open":         {Data: []byte("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHSk7TN4Gvex6YfBN/aF5xxtMNpwwDdWi2SU4FyXlu09 marko@desk\n"), Mode: 0o666},
 		"/conf/books/payment.md":  {Data: []byte(paymentRunbook), Mode: 0o644},
 		"/conf/runbooks/binary":   {Data: []byte("\x7fELF\x00"), Mode: 0o644},
 		"/conf/plans/spring.csv":  {Data: []byte("# the spring sale\nat,waiting,admission,capacity\n-10m,9000,,12\n0s,12000,200,\n2m,,400,\n600,4000,,13\n"), Mode: 0o644},

@@ -103,6 +103,7 @@ func (r *reader) config(root *node) *Config {
 		c.Sales[i].SLAs = sale.SLAs(c.SLAs)
 	}
 	c.Policy = r.policy(c, &in)
+	c.Serve = r.serve(c, in.Serve)
 	return c
 }
 

@@ -124,6 +124,8 @@ func fileTypes() map[string]reflect.Type {
 		breakGlassIn{},
 		slasIn{},
 		calendarIn{},
+		serveIn{},
+		userIn{},
 		runbookIn{},
 		pagerdutyIn{},
 		alertmanagerIn{},

@@ -128,6 +128,9 @@ var beyondSchema = map[string]bool{
 	"policy-out-of-range": true, "preset-that-cannot-pause": true, "preset-with-keys-of-its-own": true, "raise-max-without-max": true, "ramp-that-falls": true,
 	"rate-under-the-floor-of-cloudflare": true, "scale-back-without-a-floor": true, "sizes-that-fall": true,
 	"slack-address-in-plain-text": true, "slas-out-of-order": true, "viewer-who-may-write": true, "webhook-over-http": true,
+
+	"serve-bad-line-in-a-key-file": true, "serve-key-file-that-others-can-write": true, "serve-key-that-was-cut": true, "serve-key-twice": true,
+	"serve-key-with-an-option-that-cannot-be-kept": true, "serve-metrics-for-everybody": true, "serve-user-twice": true, "serve-user-without-a-key": true,
 }
 
 func TestTheSchemaRefusesEveryMistakeThatASchemaCanTell(t *testing.T) {

@@ -61,6 +61,7 @@ func (c *Config) show(secret func(Secret) string) ([]byte, error) {
 	add(&doc, "sources", sources)
 	sh.controls(&doc, c)
 	sh.policy(&doc, c)
+	sh.serve(&doc, c.Serve)
 	var sales []yaml.MapSlice
 	for i := range c.Sales {
 		sales = append(sales, sh.sale(&c.Sales[i]))

@@ -18,6 +18,11 @@ func runAccessible(ctx context.Context, o Options) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, endingSignals()...)
 	defer signal.Stop(signals)
+	return accessible(ctx, o, o.Out, signals, nil)
+}
+
+// accessible is runAccessible on any writer; over says why the line of a far terminal is over.
+func accessible(ctx context.Context, o Options, out io.Writer, signals <-chan os.Signal, over <-chan error) error {
 	bell, hangUp := o.Feed.Subscribe()
 	defer hangUp()
 
@@ -26,15 +31,15 @@ func runAccessible(ctx context.Context, o Options) error {
 	failed := make(chan error, 1)
 	inner, stop := context.WithCancel(ctx)
 	defer stop()
-	o.Guard.Go("accessible writer", func() { writeLines(inner, o.Out, lines, failed) })
+	o.Guard.Go("accessible writer", func() { writeLines(inner, out, lines, failed) })
 
 	said := map[sale.ID]sale.Verdict{}
 	var queue []string
 	for {
-		var out chan<- string
+		var writer chan<- string
 		next := ""
 		if len(queue) > 0 {
-			out, next = lines, queue[0]
+			writer, next = lines, queue[0]
 		}
 		select {
 		case <-ctx.Done():
@@ -45,7 +50,9 @@ func runAccessible(ctx context.Context, o Options) error {
 			return o.Guard.Err()
 		case err := <-failed:
 			return err
-		case out <- next:
+		case why := <-over:
+			return why
+		case writer <- next:
 			queue = queue[1:]
 		case <-bell:
 			queue = announce(queue, said, o)

@@ -62,7 +62,7 @@ func (m *model) act(intent Intent, v actions.Verb, label, key string) {
 
 // tried has a refused try of somebody who may not act recorded.
 func (m *model) tried(v actions.Verb) {
-	if m.opts.Hands == nil || m.status.Actor.Role == actions.Operator {
+	if m.opts.Hands == nil || m.status.Actor.Role == actions.Operator && m.passenger() == "" {
 		return
 	}
 	tell, ctx, req := m.opts.Hands.Tried, m.ctx, actions.Request{Sale: m.focus, Verb: v}
@@ -157,6 +157,8 @@ func (m *model) handle(msg tea.Msg) {
 		m.takeRequests()
 	case askedMsg:
 		m.takeAsked(msg)
+	case wheelMsg:
+		m.turned(msg)
 	case shelvedMsg:
 		m.shelved(msg)
 	case journalMsg:

@@ -106,7 +106,7 @@ func (m *model) actionKeys() map[string]views.KeyHint {
 func (m *model) header() views.Header {
 	h := m.opts.Header
 	h.Filter = m.filter.text
-	h.LinkLag, h.LinkUnknown = m.steadyLag(), m.far.state() == silent
+	h.LinkLag, h.LinkUnknown, h.Driver = m.steadyLag(), m.far.state() == silent, m.driverWords()
 	if m.opts.Loud != nil {
 		h.Loud = sale.Clean(m.opts.Loud(), 200)
 	}
@@ -123,7 +123,7 @@ func (m *model) header() views.Header {
 	switch {
 	case m.status.Actor.Role == actions.Viewer:
 		h.Title = "viewer"
-	case m.offAtAll() == "":
+	case m.offAtAll() == "" && m.passenger() == "":
 		h.ArmsFor = actions.ArmedFor
 	}
 	p := m.acting

@@ -131,6 +131,7 @@ type newsMsg struct{}
 
 // lookHands takes in what the hands say at once.
 func (m *model) lookHands() {
+	m.lookWheel()
 	if m.opts.Hands == nil {
 		return
 	}
@@ -203,6 +204,9 @@ func (m *model) offAtAll() string {
 // offVerb is why an acting key does nothing on the sale in focus.
 func (m *model) offVerb(v actions.Verb, play string) string {
 	if why := m.offAtAll(); why != "" {
+		return why
+	}
+	if why := m.passenger(); why != "" {
 		return why
 	}
 	if m.snap.Sale(m.focus) == nil {

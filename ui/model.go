@@ -90,6 +90,7 @@ type model struct {
 	logs    []views.LogLine
 
 	status         Status
+	control        WheelState
 	offers         offered
 	acting         *panel    // being confirmed; nil: nothing is
 	asking         *question // before that

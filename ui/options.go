@@ -64,6 +64,8 @@ type Options struct {
 	Hands Hands
 	// Codes is where logins ask for the codes of MFA devices; nil: they ask nobody here.
 	Codes Codes
+	// Wheel is who holds control where several people sit at one cockpit; nil where nobody else can.
+	Wheel Wheel
 	// Shelves is where alarms are put aside; nil where they can't be.
 	Shelves Shelves
 	// NoBell keeps the terminal's bell from ringing on a sale's first BAD alarm. Notify sends it

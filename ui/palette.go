@@ -71,7 +71,8 @@ func (m *model) paletteEntries() []entry {
 	all = append(all, m.shelfEntries()...)
 	all = append(all, m.codeEntries()...)
 	agree, back := m.requestEntries()
-	all = slices.Concat(agree, all, back, m.glassEntries()) // somebody waits for the first
+	asked, control := m.wheelEntries()
+	all = slices.Concat(asked, agree, all, control, back, m.glassEntries()) // somebody waits for the first
 	for _, id := range m.order.ids {
 		if st := m.snap.Sale(id); st != nil {
 			all = append(all, saleEntry(st))

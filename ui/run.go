@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
 )
 
@@ -69,7 +71,8 @@ type session struct {
 	opts    Options
 	gate    *gate
 	program *tea.Program
-	before  *term.State
+	before  *term.State // nil: the terminal is at the far end of line
+	line    *Line       // nil: the terminal is this process's own
 	lost    chan struct{}
 	inner   context.Context // ends with the session
 	stop    context.CancelFunc
@@ -82,30 +85,32 @@ func newSession(o Options, keys *keymap) (*session, error) {
 	}
 	s := &session{opts: o, before: before, lost: make(chan struct{}, 1)}
 	s.gate = newGate(o.Out, o.Guard)
-	m := newModel(o, keys, o.Guard)
-	m.lag = s.gate.lag
-	m.far = s.gate.farEnd(o.Env)
-	m.ctx, s.stop = context.WithCancel(context.Background())
-	reads := new(atomic.Uint64)
-	m.reads = reads.Load
-	s.inner = m.ctx
 	w, h, err := term.GetSize(o.Out.Fd())
 	if err != nil {
 		w, h = 80, 24
 	}
+	reads, sieve := new(atomic.Uint64), &sieve{mouse: o.Mouse, holds: s.gate.holds}
+	in := keyboard{o.In, newEars(o.In, s.gate, o.Guard), s.terminalLost, reads}
+	s.hold(newModel(o, keys, o.Guard), w, h, reads, in, detectProfile(o.Out, colourEnv(o.Env)), sieve.filter)
+	return s, nil
+}
+
+// hold makes the program of a session.
+func (s *session) hold(m *model, w, h int, reads *atomic.Uint64, in io.Reader, colours colorprofile.Profile, filter func(tea.Model, tea.Msg) tea.Msg) {
+	m.lag, m.reads, m.far = s.gate.lag, reads.Load, s.gate.farEnd(s.opts.Env)
+	m.ctx, s.stop = context.WithCancel(context.Background())
+	s.inner = m.ctx
 	m.width, m.height = clampSize(w, h)
-	sieve := &sieve{mouse: o.Mouse, holds: s.gate.holds}
 	s.program = tea.NewProgram(m,
-		tea.WithInput(keyboard{o.In, newEars(o.In, s.gate, o.Guard), s.terminalLost, reads}),
+		tea.WithInput(in),
 		tea.WithOutput(s.gate),
-		tea.WithEnvironment(o.Env),
+		tea.WithEnvironment(s.opts.Env),
 		tea.WithWindowSize(m.width, m.height),
-		tea.WithColorProfile(detectProfile(o.Out, colourEnv(o.Env))),
-		tea.WithFilter(sieve.filter),
+		tea.WithColorProfile(colours),
+		tea.WithFilter(filter),
 		tea.WithFPS(rendererFPS),
 		tea.WithoutSignalHandler(),
 	)
-	return s, nil
 }
 
 // rendererFPS is how often Bubble Tea looks whether there is a new frame. It bounds how late
@@ -122,8 +127,10 @@ func (s *session) terminalLost() {
 
 func (s *session) run(ctx context.Context) error {
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, endingSignals()...)
-	defer signal.Stop(signals)
+	if s.line == nil { // those of a server are not for one of its sessions
+		signal.Notify(signals, endingSignals()...)
+		defer signal.Stop(signals)
+	}
 
 	inner := s.inner
 	defer s.stop()
@@ -150,6 +157,8 @@ func (s *session) run(ctx context.Context) error {
 		return s.end(ended, ErrTerminalLost)
 	case <-s.gate.lost:
 		return s.end(ended, ErrTerminalLost)
+	case why := <-s.line.over():
+		return s.end(ended, why)
 	}
 }
 
@@ -168,6 +177,11 @@ func (s *session) start(ctx context.Context) {
 	}
 	if codes := s.opts.Codes; codes != nil {
 		s.opts.Guard.Go("MFA codes", func() { s.tellCodes(ctx, codes) })
+	}
+	if s.line != nil {
+		s.opts.Guard.Go("line", func() { s.watchLine(ctx) })
+		s.opts.Guard.Go("line size", func() { s.passSizes(ctx) })
+		return
 	}
 	resized, stopNotify := notifyResize()
 	s.opts.Guard.Go("screen size", func() {
@@ -233,8 +247,15 @@ func (s *session) end(ended <-chan error, why error) error {
 	case <-s.gate.closed:
 	case <-time.After(lastTry):
 	}
-	_ = term.Restore(s.opts.In.Fd(), s.before)
+	s.restore()
 	return why
+}
+
+// restore puts the terminal's modes back, where they are this machine's.
+func (s *session) restore() {
+	if s.before != nil {
+		_ = term.Restore(s.opts.In.Fd(), s.before)
+	}
 }
 
 // finish is the ending of a program that stopped by itself and restored its terminal.
@@ -259,7 +280,7 @@ func (s *session) finish(why error) error {
 		case <-time.After(lastTry):
 		}
 	}
-	_ = term.Restore(s.opts.In.Fd(), s.before)
+	s.restore()
 	switch {
 	case errors.Is(why, tea.ErrProgramPanic):
 		return &PanicError{Where: "the screen", Value: why}

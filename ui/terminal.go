@@ -54,8 +54,10 @@ type gate struct {
 	ending    bool
 	err       error        // of a write, until somebody was told
 	began     atomic.Int64 // since when something waits to be written, ns; 0: nothing does
+	moved     atomic.Int64 // when the last of it was taken, or began to wait, ns
 	took      atomic.Int64 // how long it took until nothing did, ns
 	bytes     atomic.Int64
+	drew      func(took time.Duration) // told each time that all was taken, and how long that took; may be nil
 }
 
 const (
@@ -118,6 +120,9 @@ func (t *gate) wrote(n int, err error) {
 	defer t.mu.Unlock()
 	t.queue = t.queue[n:]
 	t.bytes.Add(int64(n))
+	if n > 0 {
+		t.moved.Store(time.Now().UnixNano())
+	}
 	if err != nil {
 		t.err = err
 	}
@@ -126,7 +131,11 @@ func (t *gate) wrote(n int, err error) {
 		return
 	}
 	t.queue = t.queue[:0]
-	t.took.Store(time.Now().UnixNano() - t.began.Load())
+	took := time.Now().UnixNano() - t.began.Load()
+	t.took.Store(took)
+	if t.drew != nil {
+		t.drew(max(time.Duration(took), 0))
+	}
 	t.began.Store(0)
 	ring(t.empty)
 	if !t.busy() {
@@ -190,6 +199,7 @@ func (t *gate) Write(p []byte) (int, error) {
 // put appends to the queue; mu is held.
 func (t *gate) put(now time.Time, s string) {
 	if len(t.queue) == 0 {
+		t.moved.Store(now.UnixNano())
 		t.began.Store(now.UnixNano())
 	}
 	t.queue = append(t.queue, s...)
@@ -261,6 +271,14 @@ func (t *gate) shut() {
 	defer t.mu.Unlock()
 	t.ending = true
 	ring(t.wake)
+}
+
+// waiting is how long what is to be written has not come on by a byte; 0: nothing waits.
+func (t *gate) waiting() time.Duration {
+	if t.began.Load() == 0 {
+		return 0
+	}
+	return max(time.Since(time.Unix(0, t.moved.Load())), 0)
 }
 
 // lag is how long the terminal takes to accept what is written and, where it answers, to draw

@@ -46,6 +46,8 @@ type Header struct {
 	Operator    string // who sits here, cleaned
 	Title       string // what that person is: "viewer"; default "operator"
 	Role        string // "READ-ONLY"
+	// Driver is whose keys act where several people sit at one cockpit; empty: nobody else can.
+	Driver string
 	// ArmsFor is for how long a key arms one action; 0: no key acts.
 	ArmsFor time.Duration
 	// Armed is what is left of the countdown of an armed panel; 0: none is armed.

@@ -175,6 +175,9 @@ func (f *Frame) wallHeader(c *canvas) {
 		left = append(left, part{text, accountForms(h.Accounts), 9})
 	}
 	left = append(left, part{dim, []string{"READ-ONLY, no key acts here", "no key acts", ""}, 5})
+	if h.Driver != "" {
+		left = append(left, say(accent, 0, "driver "+h.Driver))
+	}
 	if h.LinkLag >= slowLink {
 		left = append(left, say(watch, 0, "LINK "+format(h.LinkLag.Seconds(), sale.Seconds)))
 	}

@@ -10,6 +10,9 @@ func (h *Header) who() []part {
 	if h.Operator != "" {
 		parts = append(parts, say(text, 4, title+" "+h.Operator, h.Operator))
 	}
+	if h.Driver != "" {
+		parts = append(parts, say(accent, 0, "driver "+h.Driver))
+	}
 	switch {
 	case h.Armed > 0:
 		parts = append(parts, say(keyWord, 0, "ARMED "+secondsLeft(h.Armed)))

@@ -57,9 +57,11 @@ func (p *program) load(ctx context.Context) (*cockpit, error) {
 }
 
 // choose returns the sales with the given ids, all for none, in the order of the config.
-func (c *cockpit) choose(ids []string) ([]sale.ID, error) {
+func (c *cockpit) choose(ids []string) ([]sale.ID, error) { return choose(c.config, ids) }
+
+func choose(cfg *config.Config, ids []string) ([]sale.ID, error) {
 	var known, chosen []sale.ID
-	for _, s := range c.config.Sales {
+	for _, s := range cfg.Sales {
 		known = append(known, s.ID)
 		if len(ids) == 0 || slices.Contains(ids, string(s.ID)) {
 			chosen = append(chosen, s.ID)
@@ -67,7 +69,7 @@ func (c *cockpit) choose(ids []string) ([]sale.ID, error) {
 	}
 	for _, id := range ids {
 		if !slices.Contains(known, sale.ID(id)) {
-			return nil, fmt.Errorf("no sale %q in %s; there are: %s", sale.Clean(id, 40), c.config.Path, joinIDs(known))
+			return nil, fmt.Errorf("no sale %q in %s; there are: %s", sale.Clean(id, 40), cfg.Path, joinIDs(known))
 		}
 	}
 	return chosen, nil

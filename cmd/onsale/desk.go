@@ -30,6 +30,7 @@ type desk struct {
 
 	chronicle *chronicle // what the journal tells of incidents; nil: nobody asks
 	telling   sync.WaitGroup
+	outcomes  outcomes
 	current   atomic.Pointer[declaration] // nil: what the hands began with
 
 	mu       sync.Mutex
@@ -229,6 +230,13 @@ func (d *desk) seen(w actions.Watch) {
 			return
 		}
 	}
+}
+
+// bell is ring for who does not hold the lock.
+func (d *desk) bell() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ring()
 }
 
 // ring wakes every session; the lock is held, and nothing here can block.

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/onsale-dev/onsale/actions"
@@ -27,10 +26,12 @@ type hands struct {
 	session int
 	// role is what a config makes of the person; nil: the session's own for as long as it lasts.
 	role func(*config.Config) actions.Role
-	last atomic.Pointer[sitting]
+	// who says who sits here now, where that may change under an open session; nil: actor does.
+	who   func() actions.Actor
+	wheel *wheel // who holds control among several sessions; nil: nobody else could
 }
 
-// sitting is a session under one config.
+// sitting is a session as it is at one moment.
 type sitting struct {
 	config   *config.Config
 	actor    actions.Actor
@@ -38,26 +39,40 @@ type sitting struct {
 }
 
 // seat is what holds for the session now: also the role of whoever sits there may have been changed.
-func (h *hands) seat() *sitting {
+func (h *hands) seat() sitting {
 	cfg := h.config
 	if h.desk != nil {
 		if now := h.current.Load(); now != nil {
 			cfg = now.config
 		}
 	}
-	if s := h.last.Load(); s != nil && s.config == cfg {
-		return s
+	at := sitting{config: cfg, actor: h.actor, readOnly: cfg.Policy.ReadOnly}
+	switch {
+	case h.who != nil:
+		at.actor = h.who()
+	case h.role != nil:
+		at.actor.Role = h.role(cfg)
 	}
-	s := &sitting{config: cfg, actor: h.actor, readOnly: cfg.Policy.ReadOnly}
-	if h.role != nil {
-		s.actor.Role = h.role(cfg)
-	}
-	h.last.Store(s)
-	return s
+	return at
 }
+
+// me is who sits here, at this moment.
+func (h *hands) me() actions.Actor { return h.seat().actor }
 
 // openHands makes the screen's hands, or nil when the config declares nothing that acts.
 func (p *program) openHands(c *cockpit, log *slog.Logger) (h *hands, closeJournal func(), err error) {
+	d, shut, err := p.openDesk(c, log)
+	if d == nil {
+		return nil, shut, err
+	}
+	h = d.hands(c.config, c.store, p.actor(c.config, "local"))
+	h.role = func(cfg *config.Config) actions.Role { return actions.Role(cfg.Policy.Role) }
+	return h, shut, nil
+}
+
+// openDesk makes the desk that all sessions of this program share, or nil when the config declares
+// nothing that acts.
+func (p *program) openDesk(c *cockpit, log *slog.Logger) (d *desk, closeJournal func(), err error) {
 	cfg, store := c.config, c.store
 	if len(cfg.Controls) == 0 {
 		return nil, func() {}, nil
@@ -68,14 +83,12 @@ func (p *program) openHands(c *cockpit, log *slog.Logger) (h *hands, closeJourna
 		closeJournal()
 		return nil, nil, err
 	}
-	d := newDesk(runner, recorder, log)
+	d = newDesk(runner, recorder, log)
 	d.chronicle, d.logins = c.chronicle, p.logins()
 	d.declare(cfg)
 	d.recorded(store, time.Now())
 	shut := closeJournal // the result has that name, too
-	h = d.hands(cfg, store, p.actor(cfg, "local"))
-	h.role = func(cfg *config.Config) actions.Role { return actions.Role(cfg.Policy.Role) }
-	return h, func() { waitAtMost(&d.telling, tellPatience); shut() }, nil
+	return d, func() { waitAtMost(&d.telling, tellPatience); shut() }, nil
 }
 
 // hands are those of one more person at the desk.
@@ -132,7 +145,7 @@ func (h *hands) Offers(_ context.Context, id sale.ID) []ui.Offer {
 }
 
 func (h *hands) Preview(ctx context.Context, req actions.Request) (actions.Preview, error) {
-	return h.runner.Preview(ctx, h.seat().actor, req), nil
+	return h.runner.Preview(ctx, h.me(), req), nil
 }
 
 func (h *hands) Needs(_ context.Context, p actions.Preview) ui.Needs {
@@ -143,14 +156,20 @@ func (h *hands) Needs(_ context.Context, p actions.Preview) ui.Needs {
 }
 
 func (h *hands) Arm(p actions.Preview, lasts time.Duration) (actions.Arming, *actions.Refusal) {
-	return h.runner.Arm(h.seat().actor, p, lasts)
+	if no := h.drives(p.Request); no != nil {
+		return actions.Arming{}, no
+	}
+	return h.runner.Arm(h.me(), p, lasts)
 }
 
 func (h *hands) Disarm(arming string) { h.runner.Disarm(arming) }
 
 // Run sees an action through whatever becomes of the session.
 func (h *hands) Run(ctx context.Context, c actions.Confirmed) actions.Result {
-	told, actor := c.Progress, h.seat().actor
+	if no := h.drives(c.Preview.Request); no != nil { // control may have passed since it was armed
+		return actions.Result{Preview: c.Preview, Outcome: actions.Refused, Refusals: []actions.Refusal{*no}, Text: no.Text, Ended: time.Now()}
+	}
+	told, actor := c.Progress, h.me()
 	c.Progress = func(step actions.Result) {
 		h.tell(newsOf(&step, actor.Name), h.session)
 		if told != nil {
@@ -158,6 +177,7 @@ func (h *hands) Run(ctx context.Context, c actions.Confirmed) actions.Result {
 		}
 	}
 	res := h.runner.Run(context.WithoutCancel(ctx), actor, c)
+	h.outcomes.add(res.Preview.Request.Verb, res.Outcome)
 	h.recorded(h.store, time.Now())
 	h.tellLater(actor, res)
 	h.tell(newsOf(&res, actor.Name), h.session)
@@ -165,9 +185,35 @@ func (h *hands) Run(ctx context.Context, c actions.Confirmed) actions.Result {
 	return res
 }
 
+// drives is the refusal of somebody who doesn't hold control, or nil. Whoever acts while nobody drives,
+// drives. The second person's agreement is no driving.
+func (h *hands) drives(req actions.Request) *actions.Refusal {
+	if h.wheel == nil {
+		return nil
+	}
+	me := h.me()
+	if me.Role != actions.Operator {
+		return nil // the runner refuses, and records it
+	}
+	driver, ok := h.wheel.take(me)
+	if ok {
+		return nil
+	}
+	why := driver + " drives: request control in the palette (:)"
+	h.wheel.tried(me, req, why)
+	return &actions.Refusal{Guard: actions.GuardRole, Text: why}
+}
+
 // Tried lets the runner refuse and record: a viewer's preview calls no system.
 func (h *hands) Tried(ctx context.Context, req actions.Request) {
-	h.runner.Preview(ctx, h.seat().actor, req)
+	at := h.seat()
+	if h.wheel != nil {
+		h.wheel.tried(at.actor, req, "")
+		if at.actor.Role == actions.Operator && !at.readOnly {
+			return // somebody else drives; the runner would read the target
+		}
+	}
+	h.runner.Preview(ctx, at.actor, req)
 }
 
 func (h *hands) News() []ui.News {
@@ -185,18 +231,21 @@ func (h *hands) Subscribe() (bell <-chan struct{}, cancel func()) { return h.sub
 
 // Ask, Review and Answer go through the journal, so whoever shall answer may sit at another program.
 func (h *hands) Ask(ctx context.Context, p actions.Preview) (string, *actions.Refusal) {
-	id, no := h.runner.Ask(ctx, h.seat().actor, p)
+	if no := h.drives(p.Request); no != nil {
+		return "", no
+	}
+	id, no := h.runner.Ask(ctx, h.me(), p)
 	h.follow()
 	return id, no
 }
 
 func (h *hands) Review(ctx context.Context, id string) (actions.Preview, error) {
-	_, p := h.runner.Review(ctx, h.seat().actor, id)
+	_, p := h.runner.Review(ctx, h.me(), id)
 	return p, nil
 }
 
 func (h *hands) Answer(ctx context.Context, id, token string, agree bool) *actions.Refusal {
-	no := h.runner.Answer(ctx, h.seat().actor, id, token, agree, "")
+	no := h.runner.Answer(ctx, h.me(), id, token, agree, "")
 	h.follow()
 	return no
 }

@@ -28,7 +28,9 @@ type live struct {
 	hide    func(secrets ...string) // tells the log what it must not show
 	cockpit *cockpit                // as it began: its store and its chronicle go on, its config does not
 	fleet   *sources.Fleet
-	desk    *desk // nil: nothing acts from here
+	desk    *desk                      // nil: nothing acts from here
+	fits    func(*config.Config) error // what else a config must do; may be nil
+	taken   func(*config.Config)       // told of a config that is in place now; may be nil
 
 	mu      sync.Mutex // one replacement at a time
 	config  atomic.Pointer[config.Config]
@@ -144,6 +146,11 @@ func (l *live) replace(cfg *config.Config) error {
 	if err := replaceable(old, cfg); err != nil {
 		return err
 	}
+	if l.fits != nil {
+		if err := l.fits(cfg); err != nil {
+			return err
+		}
+	}
 	keepDigits(old, cfg)
 	same := continuity{old, cfg}
 	made, infos, err := l.sourcesOf(cfg, same)
@@ -167,6 +174,9 @@ func (l *live) replace(cfg *config.Config) error {
 		}, time.Now())
 	}, inOrder(infos, made)...)
 	l.tellReplaced(old, cfg, len(made))
+	if l.taken != nil {
+		l.taken(cfg)
+	}
 	return nil
 }
 
@@ -371,6 +381,7 @@ func (l *live) tellReplaced(old, cfg *config.Config, made int) {
 		{"time_zone", old.TimeZone != cfg.TimeZone},
 		{"bell", old.Bell != cfg.Bell || old.Notify != cfg.Notify},
 		{"link_hosts", !slices.Equal(old.LinkHosts, cfg.LinkHosts)},
+		{"serve but for users and trusted_ca", !sameDoor(old.Serve, cfg.Serve)},
 		{"controls, of which there were none", l.desk == nil && !l.program.wall && len(cfg.Controls) > 0},
 	} {
 		if of.differs {

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/onsale-dev/onsale/cmd/onsale/login"
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/ui"
@@ -58,7 +60,11 @@ func (p *program) run(ctx context.Context, args []string) (code int) {
 			code = exitUnknown
 		}
 	}()
-	root := p.rootCommand()
+	return p.execute(ctx, p.rootCommand(), args)
+}
+
+// execute runs a command and says in words and in an exit code how it went.
+func (p *program) execute(ctx context.Context, root *cobra.Command, args []string) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	var verdict verdictExit

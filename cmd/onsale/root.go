@@ -33,7 +33,7 @@ Try it without any account or network:  onsale demo`,
 	flags.StringVar(&p.logFlag, "log", "", "append JSON log lines to this file")
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
 	_ = root.RegisterFlagCompletionFunc("theme", cobra.FixedCompletions([]string{"dark", "light"}, cobra.ShellCompDirectiveNoFileComp))
-	root.AddCommand(p.watchCommand(), p.wallCommand(), p.checkCommand(), p.actCommand(), p.approveCommand(), p.demoCommand(), p.configCommand(), p.journalCommand(), p.iamCommand(), p.doctorCommand(), p.docsCommand())
+	root.AddCommand(p.watchCommand(), p.wallCommand(), p.checkCommand(), p.actCommand(), p.approveCommand(), p.demoCommand(), p.configCommand(), p.journalCommand(), p.iamCommand(), p.doctorCommand(), p.docsCommand(), p.serveCommand())
 	return root
 }
 
