@@ -20,7 +20,7 @@ test: peers ## everything, with the race detector, against the real peers that c
 	@. ./.peers/env 2>/dev/null; go test -race -count=1 -timeout 25m $(PKG)
 
 .PHONY: peers
-peers: ## fetch the real peers (Prometheus, Alertmanager) into .peers/; says loudly what it could not get
+peers: ## fetch the real peers (Prometheus, Alertmanager, Redis, RabbitMQ) into .peers/; says loudly what it could not get
 	@bash scripts/peers.sh
 
 .PHONY: lint

@@ -19,7 +19,7 @@ var samples = map[string]string{
 	"alb": "alb: app/shop/50dc6c495c0c9188", "target-group": "alb: app/shop/50dc6c495c0c9188, target_group: targetgroup/shop/6d0ecf831eec9f09", "cloudfront": "distribution: EDFDVBD6EXAMPLE",
 	"rds": "db: shop", "aurora": "db_cluster: tide", "aurora-serverless": "db_cluster: tide", "lambda": "function: checkout", "elasticache": "cache: shop-001", "sqs": "queue: orders",
 	"ec2": "asg: web", "ecs": "ecs_cluster: prod, service: web", "eks": "eks_cluster: prod, namespace: shop, pods: web",
-	"kafka": "topic: orders, consumer_group: shop", "nats": "stream: ORDERS, consumer: shop", "rabbitmq": "rabbit_queue: orders", "redis": `redis: 'instance="r-1:9121"'`, "postgresql": "", "mysql": "", "nginx": "",
+	"kafka": "topic: orders, consumer_group: shop", "nats": "stream: ORDERS, consumer: shop", "rabbitmq": "rabbit_queue: orders", "redis": `redis: 'instance="r-1:9121"'`, "redis-queue": "inside_key: shop-inside", "postgresql": "", "mysql": "", "nginx": "",
 	"haproxy": "frontend: web, backend: shop", "kubernetes": "namespace: shop, deployment: web, hpa: web",
 	"onsale": "room: r1, db: shop, db_max: 400, alb: app/shop/1, asg: web, distribution: EDF, queue: orders",
 }
@@ -36,6 +36,7 @@ sources:
   hosts: {kind: autoscaling, region: eu-central-1}
   services: {kind: ecs, region: eu-central-1}
   orders: {kind: sqs, region: eu-central-1}
+  line: {kind: redis, address: "127.0.0.1:6379"}
   gate: {kind: cloudflare-waiting-room, zone: abc, token: "${env:TOKEN}"}
 %s
 sales:

@@ -28,6 +28,9 @@ type Config struct {
 	SLAs      SLAs                // what is promised for incidents
 	Serve     *Serve              // the cockpit over SSH; nil: it is not declared
 
+	// Calendar is where the dates come from; nil: from the file alone.
+	Calendar *Calendar
+
 	// Warnings are things that work and should be mended all the same.
 	Warnings []*Mistake
 
@@ -53,6 +56,7 @@ type Source struct {
 	Kubernetes  *KubernetesSource
 	HTTPJSON    *HTTPJSONSource
 	Redis       *RedisSource
+	Calendar    *CalendarSource
 
 	PagerDuty    *PagerDutySource
 	Alertmanager *AlertmanagerSource

@@ -35,6 +35,8 @@ type reader struct {
 	// in hand name.
 	runbooks map[string][]string
 	fits     []fit
+	// dates makes sales of the calendar; nil: there is none.
+	dates *calendarReader
 	// about names what is being read: `signal "error_ratio"`.
 	about string
 }

@@ -11,23 +11,24 @@ import (
 
 type configFile struct {
 	place
-	Environment str       `json:"environment" jsonschema:"required,pattern=^[A-Za-z0-9][A-Za-z0-9 ._-]*$" hint:"use letters and digits: production" jsonschema_description:"What this is, in every header: production, staging, rehearsal."`
-	Account     text      `json:"account" jsonschema:"pattern=^[0-9]{12}$" hint:"an AWS account is 12 digits" jsonschema_description:"The AWS account that actions are bound to: 12 digits, in quotes."`
-	TimeZone    str       `json:"timezone" jsonschema_description:"The time zone that the screen shows times in, such as Europe/Zagreb. Default: that of the machine."`
-	Theme       str       `json:"theme" jsonschema:"enum=auto,enum=dark,enum=light,enum=mono" jsonschema_description:"The palette. Default: auto, which asks the terminal."`
-	ASCII       toggle    `json:"ascii" jsonschema_description:"true draws with ASCII alone. Default: by the locale."`
-	Bell        toggle    `json:"bell" jsonschema_description:"false keeps the terminal's bell from ringing on a sale's first BAD alarm. Default: true."`
-	Notify      toggle    `json:"notify" jsonschema_description:"true sends that to the desktop too, as OSC 9, where the terminal knows it. Default: false."`
-	Sources     rawMap    `json:"sources" jsonschema:"required" jsonschema_description:"The systems to read, by name."`
-	Controls    rawMap    `json:"controls" jsonschema_description:"The systems to act on, by name, each with credentials of its own. None: the cockpit only reads."`
-	Templates   rawMap    `json:"templates" jsonschema_description:"What sales have in common, by name."`
-	Sales       []*saleIn `json:"sales" jsonschema:"required,minItems=1" jsonschema_description:"The sales."`
-	Keys        rawMap    `json:"keys" jsonschema_description:"Keys by what they do: {quit: [q, ctrl+c]}. A key can mean one thing only."`
-	LinkHosts   []str     `json:"link_hosts" jsonschema:"pattern=^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$" hint:"give the host name alone: console.aws.amazon.com" jsonschema_description:"The hosts that links may lead to, by https."`
-	Limits      limitsIn  `json:"limits" jsonschema_description:"Bounds of memory."`
-	Policy      policyIn  `json:"policy" jsonschema_description:"What may be done, by whom, and within which bounds. Without it: only read."`
-	SLAs        slasIn    `json:"slas" jsonschema_description:"How soon an incident must be acknowledged, mitigated and resolved."`
-	Serve       *serveIn  `json:"serve" jsonschema_description:"The cockpit over SSH (onsale serve): where it listens, and who may come in by which key."`
+	Environment str         `json:"environment" jsonschema:"required,pattern=^[A-Za-z0-9][A-Za-z0-9 ._-]*$" hint:"use letters and digits: production" jsonschema_description:"What this is, in every header: production, staging, rehearsal."`
+	Account     text        `json:"account" jsonschema:"pattern=^[0-9]{12}$" hint:"an AWS account is 12 digits" jsonschema_description:"The AWS account that actions are bound to: 12 digits, in quotes."`
+	TimeZone    str         `json:"timezone" jsonschema_description:"The time zone that the screen shows times in, such as Europe/Zagreb. Default: that of the machine."`
+	Theme       str         `json:"theme" jsonschema:"enum=auto,enum=dark,enum=light,enum=mono" jsonschema_description:"The palette. Default: auto, which asks the terminal."`
+	ASCII       toggle      `json:"ascii" jsonschema_description:"true draws with ASCII alone. Default: by the locale."`
+	Bell        toggle      `json:"bell" jsonschema_description:"false keeps the terminal's bell from ringing on a sale's first BAD alarm. Default: true."`
+	Notify      toggle      `json:"notify" jsonschema_description:"true sends that to the desktop too, as OSC 9, where the terminal knows it. Default: false."`
+	Sources     rawMap      `json:"sources" jsonschema:"required" jsonschema_description:"The systems to read, by name."`
+	Controls    rawMap      `json:"controls" jsonschema_description:"The systems to act on, by name, each with credentials of its own. None: the cockpit only reads."`
+	Templates   rawMap      `json:"templates" jsonschema_description:"What sales have in common, by name."`
+	Calendar    *calendarIn `json:"calendar" jsonschema_description:"Where sales come from that the file does not have, or has in part: an iCalendar file or address."`
+	Sales       []*saleIn   `json:"sales" jsonschema:"required,minItems=1" jsonschema_description:"The sales."`
+	Keys        rawMap      `json:"keys" jsonschema_description:"Keys by what they do: {quit: [q, ctrl+c]}. A key can mean one thing only."`
+	LinkHosts   []str       `json:"link_hosts" jsonschema:"pattern=^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$" hint:"give the host name alone: console.aws.amazon.com" jsonschema_description:"The hosts that links may lead to, by https."`
+	Limits      limitsIn    `json:"limits" jsonschema_description:"Bounds of memory."`
+	Policy      policyIn    `json:"policy" jsonschema_description:"What may be done, by whom, and within which bounds. Without it: only read."`
+	SLAs        slasIn      `json:"slas" jsonschema_description:"How soon an incident must be acknowledged, mitigated and resolved."`
+	Serve       *serveIn    `json:"serve" jsonschema_description:"The cockpit over SSH (onsale serve): where it listens, and who may come in by which key."`
 }
 
 func (configFile) what() string { return "the config" }

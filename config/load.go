@@ -58,6 +58,7 @@ func parse(name, dir string, data []byte, env Environment) (*Config, error) {
 
 // config resolves the whole file. What can be checked is checked, even after a mistake.
 func (r *reader) config(root *node) *Config {
+	root = r.withCalendar(root)
 	var in configFile
 	r.decode(root, reflect.ValueOf(&in).Elem(), constraint{key: "config"})
 	c := &Config{
@@ -91,9 +92,10 @@ func (r *reader) config(root *node) *Config {
 	r.account(&in)
 	b := &salesBuilder{reader: r, config: c, templates: r.templates(in.Templates.at)}
 	b.build(in.Sales)
-	if len(in.Sales) == 0 && root.get("sales") != nil && root.get("sales").kind == listKind {
+	if len(in.Sales) == 0 && root.get("sales") != nil && root.get("sales").kind == listKind && (r.dates == nil || len(r.mistakes) == 0) {
 		r.wrong(root.get("sales"), "there are no sales", "declare one: - {id: …, name: …, opens: …, template: builtin/onsale}")
 	}
+	r.dates.taken(c)
 	r.cadences(c, in.Sources.at)
 	r.aims(c)
 	c.SLAs = r.slas(&in.SLAs)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/invopop/jsonschema"
@@ -21,6 +22,23 @@ type Environment struct {
 	Lookup func(name string) (value string, ok bool)
 	// Open opens a file for reading; its Stat tells who else may read it.
 	Open func(path string) (fs.File, error)
+
+	// Calendar returns a calendar that is fetched, as it was when it was read last, of at most
+	// icalendar.MaxBytes. Both a text and an error is an older copy, and why it must do. nil: none is
+	// fetched.
+	Calendar func(*Source) ([]byte, error)
+	// Before is the calendar of the config that this one replaces: what it dated and does not date
+	// any more stays, and says so. nil: there was none.
+	Before *Calendar
+	// Now tells the time, for what a calendar still dates; nil is time.Now.
+	Now func() time.Time
+}
+
+func (e Environment) now() time.Time {
+	if e.Now == nil {
+		return time.Now()
+	}
+	return e.Now()
 }
 
 // SystemEnvironment is this process's own environment and files.

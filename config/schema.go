@@ -123,6 +123,7 @@ func fileTypes() map[string]reflect.Type {
 		boundIn{},
 		breakGlassIn{},
 		slasIn{},
+		calendarIn{},
 		serveIn{},
 		userIn{},
 		runbookIn{},
@@ -176,6 +177,7 @@ func narrow(defs jsonschema.Definitions) error {
 		{"configFile", "keys", "", (&oneOrMore{}).schema()},
 		{"templateIn", "variables", variableName.String(), maybe},
 		{"templateIn", "signals", signalName.String(), signal},
+		{"calendarIn", "zones", "", &jsonschema.Schema{Type: "string"}},
 		{"saleIn", "with", variableName.String(), scalar},
 		{"saleIn", "signals", signalName.String(), signal},
 		{"signalIn", "dimensions", "", plain},
@@ -223,6 +225,7 @@ func narrow(defs jsonschema.Definitions) error {
 		p.Const = kind
 	}
 	narrowWords(defs)
+	calendarSchema(defs)
 	// An action that only changes an inherited one may take any of its keys away with null.
 	for pair := defs["actionIn"].Properties.Oldest(); pair != nil; pair = pair.Next() {
 		if pair.Key != "via" {
@@ -256,6 +259,23 @@ func playSchema(step *jsonschema.Schema) *jsonschema.Schema {
 	}
 	list := &jsonschema.Schema{Type: "array", Items: one, MinItems: count(1), MaxItems: count(maxSteps)}
 	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{list, {Type: "null"}}}
+}
+
+// calendarSchema says that a calendar may give what every sale needs otherwise.
+func calendarSchema(defs jsonschema.Definitions) {
+	file, one := defs["configFile"], defs["saleIn"]
+	drop := func(from *[]string, names ...string) {
+		*from = slices.DeleteFunc(*from, func(name string) bool { return slices.Contains(names, name) })
+	}
+	drop(&file.Required, "sales")
+	drop(&one.Required, "name", "opens")
+	if p, ok := file.Properties.Get("sales"); ok {
+		p.MinItems = nil
+	}
+	whole := jsonschema.NewProperties()
+	whole.Set("sales", &jsonschema.Schema{MinItems: count(1), Items: &jsonschema.Schema{Required: []string{"name", "opens"}}})
+	file.If = &jsonschema.Schema{Required: []string{"calendar"}}
+	file.Else = &jsonschema.Schema{Required: []string{"sales"}, Properties: whole}
 }
 
 // narrowWords says which words the lists of a policy take.

@@ -79,6 +79,15 @@ func (c *Config) Secrets() []Secret {
 		if s.WaitingRoom != nil {
 			add(s.WaitingRoom.Token)
 		}
+		if of := s.Calendar; of != nil {
+			add(of.URL, of.Bearer)
+			if of.Basic != nil {
+				add(of.Basic.Password)
+			}
+			for _, value := range of.Headers {
+				add(value)
+			}
+		}
 		add(s.gateSecrets()...)
 		add(s.incidentSecrets()...)
 		if am := s.AlertmanagerAlerts; am != nil {

@@ -53,6 +53,9 @@ func (c *Config) show(secret func(Secret) string) ([]byte, error) {
 	}
 	sources := yaml.MapSlice{}
 	for i := range c.Sources {
+		if c.Sources[i].Kind == KindCalendar {
+			continue // its sales are shown
+		}
 		add(&sources, c.Sources[i].Name, sh.source(&c.Sources[i]))
 	}
 	add(&doc, "sources", sources)

@@ -29,6 +29,7 @@ type secrets struct {
 	kubeRead, kubeWrite             string // tokens
 	pagerKey, pagerToken            string // the integration's key, and the one of the REST API
 	gateToken, gateSecret           string // of the shop's own gate: a bearer token, and what requests are signed with
+	gateRead                        string // of who may only look at that gate
 	queueKey                        string
 	slack                           string // the end of the webhook's address
 	jiraKey, incidentIO, rootly     string
@@ -51,7 +52,7 @@ func newSecrets() (secrets, error) {
 		pagerToken:      hex.EncodeToString(all[136:156]),
 		pagerRead:       hex.EncodeToString(all[156:]),
 	}
-	for _, secret := range []*string{&s.gateToken, &s.queueKey, &s.slack, &s.jiraKey, &s.incidentIO, &s.rootly} {
+	for _, secret := range []*string{&s.gateToken, &s.gateRead, &s.queueKey, &s.slack, &s.jiraKey, &s.incidentIO, &s.rootly} {
 		*secret = rand.Text()
 	}
 	var sign [24]byte
@@ -118,6 +119,7 @@ func (p *Platform) writeFiles() error {
 		{"pagerduty-routing-key", []byte(p.secrets.pagerKey), 0o600},
 		{"pagerduty-token", []byte(p.secrets.pagerToken), 0o600},
 		{"gate-token", []byte(p.secrets.gateToken), 0o600},
+		{"gate-read-token", []byte(p.secrets.gateRead), 0o600},
 		{"gate-secret", []byte(p.secrets.gateSecret), 0o600},
 		{"queue-it-key", []byte(p.secrets.queueKey), 0o600},
 		{"slack-url", []byte(p.services[Slack].url() + p.slack.Path()), 0o600},

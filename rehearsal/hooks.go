@@ -13,7 +13,7 @@ const AlertSource = "01K9REHEARSALSOURCE0000000"
 
 // hooks gives the gates and the inboxes that take a plain HTTP call what they answer.
 func (p *Platform) hooks(give func(name string, h http.Handler, broken map[string]http.Handler)) error {
-	gates, err := turnstile.New(p.world, turnstile.Options{Token: p.secrets.gateToken, Secret: p.secrets.gateSecret, Now: p.now})
+	gates, err := turnstile.New(p.world, turnstile.Options{Token: p.secrets.gateToken, Reader: p.secrets.gateRead, Secret: p.secrets.gateSecret, Now: p.now})
 	if err != nil {
 		return err
 	}

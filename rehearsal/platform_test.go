@@ -322,7 +322,7 @@ func TestTheFilesAreWrittenAndTakenAway(t *testing.T) {
 			t.Errorf("a sale reads as %+v, %v", s, err)
 		}
 	}
-	for _, secret := range []string{f.secrets.aws, f.secrets.awsAct, f.secrets.pagerKey, f.secrets.pagerToken, f.secrets.kubeRead, f.secrets.kubeWrite, f.secrets.cloudflareRead, f.secrets.cloudflareWrite, f.secrets.gateToken, f.secrets.gateSecret, f.secrets.queueKey, f.secrets.slack, f.secrets.jiraKey, f.secrets.incidentIO, f.secrets.rootly} {
+	for _, secret := range []string{f.secrets.aws, f.secrets.awsAct, f.secrets.pagerKey, f.secrets.pagerToken, f.secrets.kubeRead, f.secrets.kubeWrite, f.secrets.cloudflareRead, f.secrets.cloudflareWrite, f.secrets.gateToken, f.secrets.gateRead, f.secrets.gateSecret, f.secrets.queueKey, f.secrets.slack, f.secrets.jiraKey, f.secrets.incidentIO, f.secrets.rootly} {
 		if bytes.Contains(f.Config(), []byte(secret)) || bytes.Contains(data, []byte(secret)) {
 			t.Error("a secret stands in a file for everybody")
 		}

@@ -141,7 +141,7 @@ func (s *saleEntry) assessedReasons(st *State) []Reason {
 			reasons = append(reasons, r)
 		}
 	}
-	return reasons
+	return append(reasons, s.heeded...)
 }
 
 // sourceOf names the source of a signal, for a reason.

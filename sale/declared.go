@@ -26,6 +26,8 @@ type Sale struct {
 	SLAs       SLAs        // what is promised for its incidents
 	Objectives []Objective // what is promised to buyers, unique by name
 
+	Notices []Notice // what must be known of it and nobody measures
+
 	// UnitCost is what one unit of capacity costs, USD per hour; nil: not declared.
 	UnitCost *float64
 	// CapacityFloor is the number of units that a scale-back keeps; 0: none is declared.

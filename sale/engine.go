@@ -48,6 +48,7 @@ type saleEntry struct {
 	timeline []Event // what was seen and what the journal tells
 
 	assessed *assessment
+	heeded   []Reason // of the notices that hold
 
 	look look // what the outlook follows from
 

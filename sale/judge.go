@@ -29,6 +29,7 @@ func (e *engine) judge(s *saleEntry, now time.Time) {
 	notes, until := e.loginNotes(s.sale, now)
 	next.Notes, due = append(next.Notes, notes...), earliest(due, until)
 	due = earliest(due, s.assess(&next, now))
+	due = earliest(due, s.heed(now))
 	s.holdAgainstModels(&next)
 	s.verdict(&next)
 	s.lookAhead(&next, now)

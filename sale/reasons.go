@@ -10,7 +10,7 @@ import (
 
 // verdict judges the sale from its signals: Bad if one is bad; else Unknown if one that this
 // phase needs can't be seen, or none can; else Watch if one wants watching, demand surges, a signal
-// is odd or a budget burns; else OK.
+// is odd, a budget burns or a notice holds; else OK.
 func (s *saleEntry) verdict(st *State) {
 	var seen, readable int
 	verdict := OK

@@ -82,4 +82,24 @@ if path=$(together redis usr/bin/redis-server redis-server redis-tools liblzf1 l
 else
   say "SKIPPED: no Redis server: Debian's packages 'redis-server' and 'redis-tools' could not be had; its tests will skip"
 fi
+
+# erlang NAME: Debian's Erlang, and what runs on it, look in /usr/lib, where unpacking puts nothing.
+# This prints the path of a script that runs a program of .peers/NAME where it lies: "epmd", "rabbitmq-server".
+erlang() {
+  local dir=$PWD/.peers/$1 erts server
+  erts=$(cd "$dir" && echo usr/lib/erlang/erts-*) && server=$(cd "$dir" && echo usr/lib/rabbitmq/lib/rabbitmq_server-*) || return 1
+  mkdir -p "$dir/bin" &&
+    printf '#!/bin/sh\nexec "$BINDIR/erlexec" "$@"\n' > "$dir/bin/erl" &&
+    printf '#!/bin/sh\nroot=$(cd "$(dirname "$0")" && pwd)\nexport ROOTDIR="$root/usr/lib/erlang" BINDIR="$root/%s/bin" EMU=beam PROGNAME=erl\nexport PATH="$root/bin:$BINDIR:$root/%s/sbin:$PATH"\nexec "$@"\n' "$erts" "$server" > "$dir/with.tmp" &&
+    chmod +x "$dir/bin/erl" "$dir/with.tmp" && mv "$dir/with.tmp" "$dir/with" || return 1
+  printf '%s\n' "$dir/with"
+}
+
+if together rabbitmq usr/lib/erlang/bin/erl rabbitmq-server erlang-base erlang-asn1 erlang-crypto erlang-eldap erlang-inets erlang-mnesia \
+  erlang-os-mon erlang-parsetools erlang-public-key erlang-runtime-tools erlang-ssl erlang-syntax-tools erlang-tools erlang-xmerl >/dev/null &&
+  path=$(erlang rabbitmq) && [ -n "$path" ]; then
+  printf 'export ONSALE_RABBITMQ=%q\n' "$path" >> .peers/env.new
+else
+  say "SKIPPED: no RabbitMQ server: Debian's packages 'rabbitmq-server' and 'erlang-*' could not be had; its tests will skip"
+fi
 mv .peers/env.new .peers/env

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/onsale-dev/onsale/config"
 )
@@ -26,10 +27,17 @@ func TestTheConfigsInTheDocumentsAreValid(t *testing.T) {
 		if name == "CF_ZONE" {
 			return "023e105f4ecef8ad9ca31a8372d0c353", true
 		}
+		if name == "ONSALE_CALENDAR" {
+			return "https://calendar.example/onsales.ics", true
+		}
 		return "value-of-" + name, true
 	}
+	env.Calendar = func(*config.Source) ([]byte, error) {
+		opens := time.Now().Add(time.Hour).UTC().Format("20060102T150405Z")
+		return []byte("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:lantern@tickets.example\nSUMMARY:The Tin Orchard\nDTSTART:" + opens + "\nDESCRIPTION:room: r-17\nEND:VEVENT\nEND:VCALENDAR\n"), nil
+	}
 	shown := 0
-	docs := []string{"../../README.md", "../../docs/config.md", "../../docs/templates.md"}
+	docs := []string{"../../README.md", "../../docs/config.md", "../../docs/templates.md", "../../docs/calendar.md"}
 	for _, kind := range config.Kinds() {
 		docs = append(docs, "../../docs/sources/"+kind+".md")
 	}

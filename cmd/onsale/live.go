@@ -91,7 +91,9 @@ func (l *live) reload() (err error) {
 		}
 		l.outcome(err)
 	}()
-	cfg, err := config.Load(l.config.Load().Path, l.program.configEnvironment())
+	env := l.program.configEnvironment()
+	env.Before = l.config.Load().Calendar
+	cfg, err := config.Load(l.config.Load().Path, env)
 	if err != nil {
 		return err
 	}
@@ -338,6 +340,9 @@ func whereabouts(s config.Source) config.Source {
 		of := *s.WaitingRoom
 		of.Token = config.Secret{}
 		s.WaitingRoom = &of
+	}
+	if s.Calendar != nil {
+		s.Calendar = &config.CalendarSource{URL: s.Calendar.URL}
 	}
 	if s.Redis != nil {
 		of := *s.Redis

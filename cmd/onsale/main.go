@@ -48,7 +48,9 @@ type program struct {
 	journalAt  string        // of the demo; "" is the usual place
 	book       *login.Book   // who this run is towards AWS; see logins
 
-	opened opened // the config's files
+	opened  opened // the config's files
+	dates   dates  // the calendars that are fetched
+	offline bool   // nothing is fetched to read the config
 }
 
 func (p *program) run(ctx context.Context, args []string) (code int) {

@@ -81,7 +81,7 @@ func sameMarks(a, b map[string]mark) bool {
 	return true
 }
 
-// follow reloads the config after each change of its files, until the context ends.
+// follow reloads the config after each change of its files and of its calendar, until the context ends.
 func (l *live) follow(ctx context.Context) {
 	clock := time.NewTicker(lookEvery)
 	defer clock.Stop()
@@ -92,6 +92,9 @@ func (l *live) follow(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-l.program.dates.changed():
+			_ = l.reload()
+			continue
 		case <-clock.C:
 		}
 		now := files.look()

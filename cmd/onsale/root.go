@@ -48,6 +48,7 @@ func (p *program) watchCommand() *cobra.Command {
 
 // completeSales offers the sale ids of the config; a config that can't be read offers nothing.
 func (p *program) completeSales(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	p.offline = true
 	cfg, err := p.readConfig()
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp

@@ -179,7 +179,7 @@ func (p *program) logs() (ring *ui.LogRing, closeFile func(), err error) {
 
 func (p *program) configEnvironment() config.Environment {
 	env := config.SystemEnvironment()
-	env.Lookup = p.lookup
+	env.Lookup, env.Calendar = p.lookup, p.calendarText
 	return p.opened.watching(env)
 }
 

@@ -76,6 +76,9 @@ func (p *program) source(c *cockpit, s *config.Source) (sources.Source, error) {
 	if s.TellsOfIncidents() {
 		return p.incidentSource(cfg, s, c.chronicle.known)
 	}
+	if s.Kind == config.KindCalendar {
+		return p.calendar(s, p.takeCalendar)
+	}
 	if !isRead(cfg, s.Name) && !s.ReadsAlarms() {
 		return nil, nil
 	}

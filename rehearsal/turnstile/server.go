@@ -18,6 +18,7 @@ import (
 // Options of a server. Token and Secret are required.
 type Options struct {
 	Token  string // "Authorization: Bearer …"
+	Reader string // the same of who may only look, and signs nothing; empty: nobody may
 	Secret string // of the signature: "whsec_" and base64
 	Now    func() time.Time
 }
@@ -94,7 +95,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.ids++
 	w.Header().Set("X-Request-Id", fmt.Sprintf("gate-%06d", s.ids))
 	s.mu.Unlock()
-	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); !ok || token != s.options.Token {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	reader := ok && s.options.Reader != "" && token == s.options.Reader
+	if reader && r.Method != http.MethodGet {
+		refuse(w, no(http.StatusForbidden, "this token may only look"))
+		return
+	}
+	if !reader && (!ok || token != s.options.Token) {
 		refuse(w, no(http.StatusUnauthorized, "the token is missing or not known"))
 		return
 	}
@@ -102,9 +109,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, no(http.StatusRequestEntityTooLarge, "the body is larger than 64 KiB"))
 		return
 	}
-	if err := s.verify(r.Header, body); err != nil {
-		refuse(w, no(http.StatusUnauthorized, err.Error()))
-		return
+	if !reader {
+		if err := s.verify(r.Header, body); err != nil {
+			refuse(w, no(http.StatusUnauthorized, err.Error()))
+			return
+		}
 	}
 	if _, pattern := s.mux.Handler(r); pattern == "" {
 		refuse(w, no(http.StatusNotFound, "there is nothing at this address"))

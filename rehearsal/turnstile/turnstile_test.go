@@ -18,6 +18,7 @@ import (
 
 const (
 	token  = "a-gate-token"
+	reader = "a-token-to-look"
 	secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G"
 )
 
@@ -36,7 +37,7 @@ func open(t *testing.T) *desk {
 	if d.world, err = shop.New(shop.Options{Seed: 1, Start: d.at, History: 2 * time.Minute}); err != nil {
 		t.Fatal(err)
 	}
-	if d.Server, err = turnstile.New(d.world, turnstile.Options{Token: token, Secret: secret, Now: func() time.Time { return d.at }}); err != nil {
+	if d.Server, err = turnstile.New(d.world, turnstile.Options{Token: token, Reader: reader, Secret: secret, Now: func() time.Time { return d.at }}); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -185,4 +186,25 @@ func FuzzNoBodyBreaksAGate(f *testing.F) {
 			t.Errorf("%q sets %d", body, b.PerMinute)
 		}
 	})
+}
+
+func TestWhoMayOnlyLookNeedsNoSignatureAndChangesNothing(t *testing.T) {
+	d := open(t)
+	look := func(r *http.Request) {
+		r.Header.Set("Authorization", "Bearer "+reader)
+		r.Header.Del("Webhook-Signature")
+	}
+	code, before, _ := d.send(http.MethodGet, "/gates/marble", "", "", look)
+	if code != http.StatusOK || before["gate"] != "marble" {
+		t.Fatalf("%d %v", code, before)
+	}
+	if code, out, _ := d.send(http.MethodPost, "/gates/marble", "k", `{"paused":true}`, look); code != http.StatusForbidden {
+		t.Errorf("a change by who may only look: %d %v", code, out)
+	}
+	if code, out, _ := d.send(http.MethodPost, "/gates/marble", "k", `{"paused":true}`, func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+reader) }); code != http.StatusForbidden {
+		t.Errorf("the same with a good signature: %d %v", code, out)
+	}
+	if _, after, _ := d.send(http.MethodGet, "/gates/marble", "", "", look); after["paused"] != false || after["rate"] != before["rate"] {
+		t.Errorf("it was %v and is %v", before, after)
+	}
 }

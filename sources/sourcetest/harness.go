@@ -38,6 +38,9 @@ type Harness struct {
 	// that tells of none.
 	Incidents map[sale.ID]sale.IncidentStatus
 
+	// Figureless is a source that brings nothing for the store, such as a calendar.
+	Figureless bool
+
 	// WantAlarms names the alarms that Healthy tells of, for a source that reads alarms and no keys.
 	WantAlarms []string
 
