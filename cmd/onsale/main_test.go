@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onsale-dev/onsale/config"
 	"github.com/onsale-dev/onsale/rehearsal"
 )
 
@@ -77,6 +78,16 @@ func startNight(t *testing.T, o rehearsal.Options) *night {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// allLive is what the header says when every source of the config is.
+func (n *night) allLive() string {
+	n.t.Helper()
+	cfg, err := config.Load(n.config, config.SystemEnvironment())
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	return fmt.Sprintf("%d LIVE", len(cfg.Sources))
 }
 
 func (n *night) fault(service, kind string) {
