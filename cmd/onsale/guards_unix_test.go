@@ -179,7 +179,7 @@ func TestTheScreenAsksASecondPersonAndAnotherShellAgrees(t *testing.T) {
 	dir := filepath.Join(state, "onsale", "journal")
 	s := takeSeat(t, 40, 130, "-c", n.config)
 	s.sees("READ-ONLY (a key arms one action for 8 s)", "pause admission", "data "+n.allLive()) // a phase that is still being found out disarms
-	alone := func(key string) {                                                            // not in one burst with the key by which a frame was asked for
+	alone := func(key string) {                                                                 // not in one burst with the key by which a frame was asked for
 		time.Sleep(actions.DeafFor + 200*time.Millisecond)
 		s.types(key)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -222,5 +223,39 @@ func TestARotatedPasswordKeepsThePastAndAnotherServerDoesNot(t *testing.T) {
 		if same.reader("metrics") != c.reader || same.signal(key) != c.signal {
 			t.Errorf("%s: the reader stays %v, the past stays %v", c.name, same.reader("metrics"), same.signal(key))
 		}
+	}
+}
+
+func TestAFileThatANewConfigNamesIsLookedAtFromItsFirstReadingOn(t *testing.T) {
+	dir := t.TempDir()
+	put := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	files := &opened{}
+	env := files.watching(config.SystemEnvironment())
+	read := func(path string) {
+		f, err := env.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = f.Close()
+	}
+	first := put("first", "a")
+	read(first)
+	put("first", "ab") // between the reading and the first look
+	if sameMarks(files.first(), files.look()) {
+		t.Error("a change before the first look is not seen")
+	}
+	taken := files.look()
+	secret := put("secret", "s")
+	read(secret)
+	files.takeIn(taken)
+	put("secret", "another")
+	if sameMarks(taken, files.look()) {
+		t.Error("a change of a file that was named later is not seen")
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"io/fs"
+	"maps"
 	"os"
 	"sync"
 	"time"
@@ -21,7 +22,7 @@ const lookEvery = time.Second
 // opened are the files that reading the config has opened: it, what it includes, and its secrets.
 type opened struct {
 	mu    sync.Mutex
-	paths map[string]struct{}
+	paths map[string]mark // as each was when it was opened first
 }
 
 // watching lets a config's environment note what it opens.
@@ -31,9 +32,13 @@ func (o *opened) watching(env config.Environment) config.Environment {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if o.paths == nil {
-			o.paths = map[string]struct{}{}
+			o.paths = map[string]mark{}
 		}
-		o.paths[path] = struct{}{}
+		if _, known := o.paths[path]; !known {
+			if is, ok := markOf(path); ok {
+				o.paths[path] = is
+			}
+		}
 		return open(path)
 	}
 	return env
@@ -55,18 +60,42 @@ func (a mark) same(b mark) bool {
 	return x == nil && y == nil || x != nil && y != nil && os.SameFile(x, y)
 }
 
-// look sees every file that was opened so far. What is no regular file, as a pipe, is left alone.
+// markOf looks at a file. What is no regular file, as a pipe, is left alone.
+func markOf(path string) (m mark, ok bool) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return mark{}, true
+	case info.Mode().IsRegular():
+		return mark{info.Size(), info.ModTime(), info}, true
+	}
+	return mark{}, false
+}
+
+// first sees every file as it was when it was opened first.
+func (o *opened) first() map[string]mark {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return maps.Clone(o.paths)
+}
+
+// takeIn adds to what was seen the files that were opened since: a config that was taken may name more.
+func (o *opened) takeIn(seen map[string]mark) {
+	for path, is := range o.first() {
+		if _, known := seen[path]; !known {
+			seen[path] = is
+		}
+	}
+}
+
+// look sees every file that was opened so far.
 func (o *opened) look() map[string]mark {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	seen := make(map[string]mark, len(o.paths))
 	for path := range o.paths {
-		info, err := os.Stat(path)
-		switch {
-		case err != nil:
-			seen[path] = mark{}
-		case info.Mode().IsRegular():
-			seen[path] = mark{info.Size(), info.ModTime(), info}
+		if is, ok := markOf(path); ok {
+			seen[path] = is
 		}
 	}
 	return seen
@@ -86,8 +115,8 @@ func (l *live) follow(ctx context.Context) {
 	clock := time.NewTicker(lookEvery)
 	defer clock.Stop()
 	files := &l.program.opened
-	taken := files.look()
-	before := taken
+	taken := files.first() // a change since then is one, too
+	before := files.look()
 	for {
 		select {
 		case <-ctx.Done():
@@ -98,6 +127,7 @@ func (l *live) follow(ctx context.Context) {
 		case <-clock.C:
 		}
 		now := files.look()
+		files.takeIn(taken)
 		if !sameMarks(taken, now) && sameMarks(before, now) {
 			taken = now // also when it is refused: the same mistakes are not told twice
 			_ = l.reload()
