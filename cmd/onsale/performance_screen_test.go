@@ -10,6 +10,7 @@ import (
 // sequences that the cockpit's renderer writes; others change nothing.
 type screen struct {
 	w, h, x, y int
+	top, under int  // rows above and under the scrolling region
 	wrap       bool // the last column was written: the next character begins a line
 	cells      []rune
 	last       rune
@@ -83,12 +84,11 @@ func (s *screen) control(c byte) {
 }
 
 func (s *screen) down() {
-	if s.y < s.h-1 {
-		s.y++
+	if s.y == s.h-s.under-1 {
+		s.scroll(s.top, 1)
 		return
 	}
-	copy(s.cells, s.cells[s.w:])
-	s.clear((s.h-1)*s.w, s.h*s.w)
+	s.y = min(s.y+1, s.h-1)
 }
 
 func (s *screen) print(r rune) {
@@ -129,7 +129,13 @@ func (s *screen) escape(data []byte) int {
 		}
 		return 0
 	case 'M':
-		s.y = max(s.y-1, 0)
+		if s.y == s.top {
+			s.scroll(s.top, -1)
+		} else {
+			s.y = max(s.y-1, 0)
+		}
+	case 'D':
+		s.down()
 	}
 	return 2
 }
@@ -182,9 +188,38 @@ func (s *screen) csi(params string, final byte) {
 		row := s.cells[s.y*s.w : (s.y+1)*s.w]
 		copy(row[min(s.x+n, s.w):], row[s.x:])
 		s.clear(here, here+n)
+	case 'L':
+		s.scroll(s.y, -n)
+	case 'M':
+		s.scroll(s.y, n)
+	case 'S':
+		s.scroll(s.top, n)
+	case 'T':
+		s.scroll(s.top, -n)
+	case 'r':
+		s.top, s.under = n-1, s.h-min(parameter(second, s.h), s.h)
+		s.x, s.y = 0, 0
 	default:
 		s.unknown[string(final)]++
 	}
+}
+
+// scroll moves the rows of the scrolling region from a row on up by n, or down where n is negative.
+func (s *screen) scroll(from, n int) {
+	end := s.h - s.under
+	if from < s.top || from >= end {
+		return
+	}
+	rows := s.cells[from*s.w : end*s.w]
+	if n >= 0 {
+		n = min(n, end-from)
+		copy(rows, rows[n*s.w:])
+		s.clear((end-n)*s.w, end*s.w)
+		return
+	}
+	n = min(-n, end-from)
+	copy(rows[n*s.w:], rows)
+	s.clear(from*s.w, (from+n)*s.w)
 }
 
 func (s *screen) erase(final byte, how, here int) {

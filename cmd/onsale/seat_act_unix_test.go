@@ -70,6 +70,7 @@ func (s *seat) sends(gesture string) {
 		if i > 0 {
 			typed := gesture[:i]
 			s.shows("then enter:  " + typed)
+			time.Sleep(2 * actions.BurstWithin) // no hand is faster
 		}
 		s.types(gesture[i : i+1])
 	}
@@ -89,8 +90,7 @@ func TestPauseIsSeenAndUndoneOnASmallTerminal(t *testing.T) {
 		t.Errorf("the panel says:\n%s", panel)
 	}
 	s.sends(letter)
-	s.shows("DONE", "read back")
-	s.shows("EFFECT SEEN", "pause admission 800/min → 0/min")
+	s.shows("EFFECT SEEN", "pause admission 800/min → 0/min") // on a busy machine it may stand there as soon as DONE does
 
 	_, gesture := s.arms("U")
 	s.sends(gesture)
@@ -104,7 +104,8 @@ func TestPauseIsSeenAndUndoneOnASmallTerminal(t *testing.T) {
 	}
 	verify := runIn(t, nil, "journal", "verify", "--dir", journals[0])
 	list := runIn(t, nil, "journal", "list", "--dir", journals[0])
-	if verify.code != 0 || strings.Count(list.stdout, " intent ") != 2 || strings.Count(list.stdout, "ivana operator") < 4 || strings.Count(list.stdout, "EFFECT SEEN") != 2 {
+	if verify.code != 0 || strings.Count(list.stdout, " intent ") != 2 || strings.Count(list.stdout, "ivana operator") < 4 || strings.Count(list.stdout, "EFFECT SEEN") != 2 ||
+		strings.Count(list.stdout, "read back") < 2 {
 		t.Errorf("the journal: %s%s%s", verify.stdout, verify.stderr, list.stdout)
 	}
 	s.types("q")
