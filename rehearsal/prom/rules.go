@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -219,7 +221,8 @@ func (r *Rules) Sent(now time.Time) []Alert {
 	defer r.mu.Unlock()
 	var out []Alert
 	for _, rule := range r.rules {
-		for _, a := range rule.active {
+		for _, key := range slices.Sorted(maps.Keys(rule.active)) {
+			a := rule.active[key]
 			if a.firedAt.IsZero() {
 				continue
 			}
@@ -312,7 +315,8 @@ func (rule *ruleState) doc() ruleDoc {
 	if rule.err != nil {
 		d.Health, d.LastError = "err", rule.err.Error()
 	}
-	for _, a := range rule.active {
+	for _, key := range slices.Sorted(maps.Keys(rule.active)) {
+		a := rule.active[key]
 		if !a.resolvedAt.IsZero() {
 			continue
 		}
