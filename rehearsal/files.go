@@ -177,7 +177,7 @@ func (p *Platform) render() ([]byte, error) {
 	}
 	var out bytes.Buffer
 	err = t.Execute(&out, map[string]any{
-		"Dir": p.dir, "Prometheus": p.services[Prometheus].url(),
+		"Dir": p.dir, "Prometheus": p.services[Prometheus].url(), "Alertmanager": p.services[Alertmanager].url(),
 		"CloudWatch": p.services[CloudWatch].url(), "CloudWatchUSEast1": p.services[CloudWatchEdge].url(),
 		"SQS": p.services[SQS].url(), "Cloudflare": p.services[Cloudflare].url(),
 		"AutoScaling": p.services[AutoScaling].url(), "ELB": p.services[ELB].url(), "ECS": p.services[ECS].url(),

@@ -11,6 +11,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/onsale-dev/onsale/rehearsal/alertmanager"
 	"github.com/onsale-dev/onsale/rehearsal/inbox"
 	"github.com/onsale-dev/onsale/rehearsal/pagerduty"
 	"github.com/onsale-dev/onsale/rehearsal/prom"
@@ -53,6 +54,8 @@ type Platform struct {
 	db       *prom.DB
 	api      *prom.API
 	scraper  *prom.Scraper
+	rules    *prom.Rules
+	alerts   *alertmanager.Server
 	services map[string]*service
 	control  *service
 	dir      string
@@ -200,6 +203,7 @@ func (p *Platform) start(ctx context.Context) error {
 	served = true
 	p.tellDarkness()
 	p.running.Go(func() { p.move(ctx) })
+	p.running.Go(func() { p.watchRules(ctx) })
 	p.running.Go(func() {
 		if err := p.scraper.Run(ctx); err != nil {
 			p.fail(err)

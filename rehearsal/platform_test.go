@@ -78,6 +78,7 @@ func (f *fixture) step(d time.Duration) {
 		if err := f.scraper.Scrape(context.Background()); err != nil {
 			f.t.Fatal(err)
 		}
+		f.judge(context.Background())
 	}
 }
 
@@ -120,6 +121,7 @@ func probes() map[string][3]string {
 		STS:            {"/", "Action=GetCallerIdentity&Version=2011-06-15", "MissingAuthenticationToken"},
 		Cloudflare:     {"/zones/023e105f4ecef8ad9ca31a8372d0c353/waiting_rooms", "", `"success":true`},
 		Metrics:        {"", "", "shop_tickets_left"},
+		Alertmanager:   {"/api/v2/status", "", `"versionInfo"`},
 
 		AutoScaling:            {"/", "Action=DescribeAutoScalingGroups&Version=2011-01-01", "MissingAuthenticationToken"},
 		ECS:                    {"/", "{}", "UnknownOperationException"},

@@ -23,7 +23,8 @@ const (
 	SQS            = "sqs"
 	STS            = "sts"
 	Cloudflare     = "cloudflare"
-	Metrics        = "metrics" // what Prometheus scrapes
+	Metrics        = "metrics"      // what Prometheus scrapes
+	Alertmanager   = "alertmanager" // what Prometheus' rules fire, and silences
 
 	AutoScaling            = "autoscaling"
 	ECS                    = "ecs"
@@ -45,7 +46,7 @@ const (
 // Services lists the names of the services that can be broken.
 func Services() []string {
 	return []string{
-		Prometheus, CloudWatch, CloudWatchEdge, SQS, STS, Cloudflare, Metrics,
+		Prometheus, CloudWatch, CloudWatchEdge, SQS, STS, Cloudflare, Metrics, Alertmanager,
 		AutoScaling, ECS, ApplicationAutoScaling, ELB, SSM, RDS, Kubernetes, PagerDuty,
 		Gate, QueueIt, Slack, Jira, IncidentIO, Rootly,
 	}
@@ -117,6 +118,9 @@ func (p *Platform) handlers(exposed *shop.Exposition) error {
 		Error: pagerduty.Failure(), Throttle: pagerduty.Throttled(),
 		Garbage: says(http.StatusOK, "application/json", `{"status":"success","message":"Event proc`),
 	})
+	if err := p.alerting(give); err != nil {
+		return err
+	}
 	if err := p.hooks(give); err != nil {
 		return err
 	}

@@ -38,8 +38,8 @@ func TestTheDoctorReachesEverythingChangesNothingAndNamesWhatMends(t *testing.T)
 		t.Errorf("a platform without faults is %s: %s", report.Verdict, out.stdout)
 	}
 	for _, name := range []string{
-		"here config", "here clock", "here terminal", "act journal", "read aws", "read gate", "read groups", "read cluster", "read incidents",
-		"act gate_write", "act hosts", "act tasks", "act pods", "act page", "act turnstile",
+		"here config", "here clock", "here terminal", "act journal", "read aws", "read gate", "read groups", "read cluster", "read incidents", "read rules", "read alerts",
+		"act gate_write", "act hosts", "act tasks", "act pods", "act page", "act turnstile", "act mute",
 	} {
 		if s, ok := by[name]; !ok || s.Result != fine || s.Text == "" || s.Mend != "" {
 			t.Errorf("%s: %+v", name, s)

@@ -60,10 +60,12 @@ func TestEveryVerbIsDoneOnTheWireAndThePlatformFollows(t *testing.T) {
 		name, sale string
 		steps      []step
 	}{
-		{"an Auto Scaling group", "cobalt", []step{
+		{"an Auto Scaling group, and the alerts", "cobalt", []step{
 			{"scale-up --to 11", "min 8 → 11, desired 8 → 11", is("cobalt", "capacity_in_service", 11)},
 			{"undo", "min 11 → 8", is("cobalt", "capacity_min", 8)},
 			{"scale-back --to 6", "min 8 → 6", is("cobalt", "capacity_min", 6)},
+			{"silence --for 30m", "silence sale=cobalt for 30 min", inLedger("alertmanager", "silence made", "cobalt")},
+			{"undo", "expire the silence of sale=cobalt", inLedger("alertmanager", "silence expired", "cobalt")},
 		}},
 		{"an ECS service under a scalable target, and its gate", "kestrel", []step{
 			{"pause", "400/min → 0/min", under("kestrel", "admission_rate", 20)},
