@@ -129,6 +129,7 @@ func (p *Platform) writeFiles() error {
 		{"rootly-secret", []byte(p.secrets.rootly), 0o600},
 		{"redis-password", []byte(p.secrets.redis), 0o600},
 		{"pagerduty-read-token", []byte(p.secrets.pagerRead), 0o600},
+		{calendarFile, p.calendar(), 0o644},
 		{"onsale.yaml", p.config, 0o644},
 		{"platform.json", append(where, '\n'), 0o644},
 	} {
@@ -185,7 +186,7 @@ func (p *Platform) render() ([]byte, error) {
 		"AutoScaling": p.services[AutoScaling].url(), "ELB": p.services[ELB].url(), "ECS": p.services[ECS].url(),
 		"ApplicationAutoScaling": p.services[ApplicationAutoScaling].url(), "ECSCluster": aws.ECSCluster, "RDS": p.services[RDS].url(),
 		"RateWindow": int(rateWindow(p.options.Speed).Seconds()), "RampEvery": int(rampEvery(p.options.Speed).Seconds()), "Namespace": shop.Namespace, "Workloads": workloads(),
-		"PagerDuty": p.services[PagerDuty].url(), "Gate": p.services[Gate].url(), "Redis": p.services[Redis].addr, "RedisUser": RedisUser, "Sales": p.world.Sales(),
+		"PagerDuty": p.services[PagerDuty].url(), "Gate": p.services[Gate].url(), "Redis": p.services[Redis].addr, "RedisUser": RedisUser, "Dated": Dated, "CalendarFile": calendarFile, "Sales": p.world.Sales(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the rehearsal's config: %w", err)
