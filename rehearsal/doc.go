@@ -3,7 +3,7 @@
 // rules (prom), the Alertmanager that holds what those fire (alertmanager),
 // CloudWatch, SQS and STS, EC2 Auto Scaling, ECS, Application Auto Scaling, Elastic Load Balancing and
 // Systems Manager (aws), Cloudflare's Waiting Room API (cloudflare), a Kubernetes API (kubernetes)
-// and PagerDuty (pagerduty), a signed gate of the shop's own (turnstile), Queue-it (queueit), and Slack,
+// and PagerDuty (pagerduty), a signed gate and queues of the shop's own (turnstile, redis), Queue-it (queueit), and Slack,
 // Jira Service Management, incident.io and Rootly (inbox), so that the whole cockpit can be tried, tested and drilled without an
 // account or a network.
 //

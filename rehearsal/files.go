@@ -34,6 +34,7 @@ type secrets struct {
 	slack                           string // the end of the webhook's address
 	jiraKey, incidentIO, rootly     string
 	pagerRead                       string // a read-only one beside it
+	redis                           string // the password of RedisUser
 }
 
 func newSecrets() (secrets, error) {
@@ -52,7 +53,7 @@ func newSecrets() (secrets, error) {
 		pagerToken:      hex.EncodeToString(all[136:156]),
 		pagerRead:       hex.EncodeToString(all[156:]),
 	}
-	for _, secret := range []*string{&s.gateToken, &s.gateRead, &s.queueKey, &s.slack, &s.jiraKey, &s.incidentIO, &s.rootly} {
+	for _, secret := range []*string{&s.gateToken, &s.gateRead, &s.queueKey, &s.slack, &s.jiraKey, &s.incidentIO, &s.rootly, &s.redis} {
 		*secret = rand.Text()
 	}
 	var sign [24]byte
@@ -126,7 +127,9 @@ func (p *Platform) writeFiles() error {
 		{"jira-key", []byte(p.secrets.jiraKey), 0o600},
 		{"incident-io-token", []byte(p.secrets.incidentIO), 0o600},
 		{"rootly-secret", []byte(p.secrets.rootly), 0o600},
+		{"redis-password", []byte(p.secrets.redis), 0o600},
 		{"pagerduty-read-token", []byte(p.secrets.pagerRead), 0o600},
+		{calendarFile, p.calendar(), 0o644},
 		{"onsale.yaml", p.config, 0o644},
 		{"platform.json", append(where, '\n'), 0o644},
 	} {
@@ -183,7 +186,7 @@ func (p *Platform) render() ([]byte, error) {
 		"AutoScaling": p.services[AutoScaling].url(), "ELB": p.services[ELB].url(), "ECS": p.services[ECS].url(),
 		"ApplicationAutoScaling": p.services[ApplicationAutoScaling].url(), "ECSCluster": aws.ECSCluster, "RDS": p.services[RDS].url(),
 		"RateWindow": int(rateWindow(p.options.Speed).Seconds()), "RampEvery": int(rampEvery(p.options.Speed).Seconds()), "Namespace": shop.Namespace, "Workloads": workloads(),
-		"PagerDuty": p.services[PagerDuty].url(), "Gate": p.services[Gate].url(), "Sales": p.world.Sales(),
+		"PagerDuty": p.services[PagerDuty].url(), "Gate": p.services[Gate].url(), "Redis": p.services[Redis].addr, "RedisUser": RedisUser, "Dated": Dated, "CalendarFile": calendarFile, "Sales": p.world.Sales(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("the rehearsal's config: %w", err)

@@ -5,13 +5,14 @@ import (
 
 	"github.com/onsale-dev/onsale/rehearsal/inbox"
 	"github.com/onsale-dev/onsale/rehearsal/queueit"
+	"github.com/onsale-dev/onsale/rehearsal/redis"
 	"github.com/onsale-dev/onsale/rehearsal/turnstile"
 )
 
 // AlertSource is the id of incident.io's alert source.
 const AlertSource = "01K9REHEARSALSOURCE0000000"
 
-// hooks gives the gates and the inboxes that take a plain HTTP call what they answer.
+// hooks gives what the shop runs itself, and the inboxes that take a plain HTTP call, what they answer.
 func (p *Platform) hooks(give func(name string, h http.Handler, broken map[string]http.Handler)) error {
 	gates, err := turnstile.New(p.world, turnstile.Options{Token: p.secrets.gateToken, Reader: p.secrets.gateRead, Secret: p.secrets.gateSecret, Now: p.now})
 	if err != nil {
@@ -39,8 +40,14 @@ func (p *Platform) hooks(give func(name string, h http.Handler, broken map[strin
 	give(Rootly, inbox.NewRootly(p.secrets.rootly, p.arrives(Rootly)), map[string]http.Handler{
 		Error: inbox.RootlyFailure(), Throttle: inbox.RootlyThrottled(), Garbage: says(http.StatusOK, "application/json", `{"stat`),
 	})
+	lines := p.services[Redis]
+	lines.lines = redis.New(p.world, redis.Options{Username: RedisUser, Password: p.secrets.redis})
+	lines.brokenLines = map[string]string{Error: redis.Failure(), Throttle: redis.Throttled(), Garbage: "HTTP/1.1 400 Bad Request\r\n\r\n"}
 	return nil
 }
+
+// RedisUser is the user of the service Redis who may read and nothing else.
+const RedisUser = "onsale"
 
 // arrives writes into the ledger what became of what an inbox was sent.
 func (p *Platform) arrives(service string) inbox.Options {

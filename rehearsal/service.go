@@ -37,10 +37,13 @@ type service struct {
 	handler http.Handler
 	broken  map[string]http.Handler // how it answers with a fault of kind Error, Garbage or Throttle
 
+	lines       spoken            // nil: it speaks HTTP
+	brokenLines map[string]string // what lines says in place of every answer, by the kinds of broken
+
 	mu     sync.Mutex
 	kind   string
 	change chan struct{} // closed when kind changes
-	server *http.Server  // nil while down
+	server io.Closer     // nil while down
 	ended  sync.WaitGroup
 }
 
@@ -53,7 +56,19 @@ func newService(name string) (*service, net.Listener, error) {
 	return &service{name: name, addr: ln.Addr().String(), kind: OK, change: make(chan struct{})}, ln, nil
 }
 
+// spoken is a protocol other than HTTP.
+type spoken interface {
+	// Name is the scheme of its URLs.
+	Name() string
+	// Serve answers until ln is closed, and returns when every connection has ended. Before each answer
+	// it asks what is said instead, if anything; where not even that, it cuts the connection.
+	Serve(ln net.Listener, before func() (instead string, ok bool))
+}
+
 func (s *service) url() string {
+	if s.lines != nil {
+		return s.lines.Name() + "://" + s.addr + s.path
+	}
 	if s.secure != nil {
 		return "https://" + s.addr + s.path
 	}
@@ -62,12 +77,17 @@ func (s *service) url() string {
 
 // serve begins to answer on a listener that this service opened.
 func (s *service) serve(ln net.Listener) {
-	s.server = &http.Server{
+	if s.lines != nil {
+		s.server = ln
+		s.ended.Go(func() { s.lines.Serve(ln, s.instead) })
+		return
+	}
+	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: 10 * time.Second,
 		ErrorLog:          log.New(io.Discard, "", 0), // a terminal may be showing the cockpit
 	}
-	server := s.server
+	s.server = server
 	if s.secure != nil {
 		ln = tls.NewListener(ln, s.secure)
 	}
@@ -81,7 +101,11 @@ func (s *service) set(kind string) error {
 	if kind == s.kind {
 		return nil
 	}
-	if _, ok := s.broken[kind]; !ok && kind != OK && kind != Down && kind != Hang {
+	_, known := s.broken[kind]
+	if s.lines != nil {
+		_, known = s.brokenLines[kind]
+	}
+	if !known && kind != OK && kind != Down && kind != Hang {
 		return fmt.Errorf("service %s has no fault of kind %q", s.name, kind)
 	}
 	switch {
@@ -117,12 +141,34 @@ func (s *service) stop() error {
 		s.server = nil
 	}
 	s.kind = Down
+	close(s.change) // whoever hangs leaves
+	s.change = make(chan struct{})
 	s.mu.Unlock()
 	s.ended.Wait()
 	if errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 	return err
+}
+
+// instead waits while the service hangs, and says what a protocol other than HTTP answers then: ok
+// and "" is its own answer, and not ok is none, because the connection is being cut.
+func (s *service) instead() (reply string, ok bool) {
+	for {
+		s.mu.Lock()
+		kind, change := s.kind, s.change
+		s.mu.Unlock()
+		switch kind {
+		case OK:
+			return "", true
+		case Hang:
+			<-change
+		case Down:
+			return "", false
+		default:
+			return s.brokenLines[kind], true
+		}
+	}
 }
 
 // maxHeld is the largest request body that a hanging service keeps until it is mended.

@@ -41,6 +41,8 @@ const (
 	Jira       = "jira"     // alerts of Jira Service Management
 	IncidentIO = "incident-io"
 	Rootly     = "rootly"
+
+	Redis = "redis" // the shop's own queues
 )
 
 // Services lists the names of the services that can be broken.
@@ -48,7 +50,7 @@ func Services() []string {
 	return []string{
 		Prometheus, CloudWatch, CloudWatchEdge, SQS, STS, Cloudflare, Metrics, Alertmanager,
 		AutoScaling, ECS, ApplicationAutoScaling, ELB, SSM, RDS, Kubernetes, PagerDuty,
-		Gate, QueueIt, Slack, Jira, IncidentIO, Rootly,
+		Gate, QueueIt, Slack, Jira, IncidentIO, Rootly, Redis,
 	}
 }
 

@@ -86,7 +86,7 @@ func TestEachSourceBrokenInEachKindIsToldApart(t *testing.T) {
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm"})
 	healthy, _ := n.check()
 	needed := map[string]bool{"metrics": true, "aws": true, "gate": true} // the template needs signals of these while a sale is live
-	services := map[string]string{"prometheus": "metrics", "cloudwatch-eu": "aws", "cloudwatch-us": "edge", "sqs": "orders", "cloudflare": "gate", "alertmanager": "alerts"}
+	services := map[string]string{"prometheus": "metrics", "cloudwatch-eu": "aws", "cloudwatch-us": "edge", "sqs": "orders", "cloudflare": "gate", "alertmanager": "alerts", "redis": "line"}
 	alarms := map[string]string{"cloudwatch-eu": "aws_alarms", "prometheus": "rules"} // read from the same service, and broken with it
 	classes := map[string][]string{
 		"down": {"unreachable"}, "hang": {"timeout"}, "error": {"failing"},

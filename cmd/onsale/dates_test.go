@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -23,21 +24,33 @@ func TestACalendarIsFetchedByItsOwnPollAndWhatItMovesIsSaidOnTheSale(t *testing.
 		return s.Sale("lantern").Verdict != sale.Unknown
 	}).Sale("lantern").Sale.Opens
 	var asked atomic.Int32
+	var others atomic.Value // the calendar's other events
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		at := opens
 		if asked.Add(1) > 1 { // it is moved after the config was read and before the first poll
 			at = opens.Add(time.Minute)
 		}
-		_, _ = fmt.Fprintf(w, "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:lantern@tickets\r\nSUMMARY:The Lantern\r\nDTSTART:%s\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", at.UTC().Format("20060102T150405Z"))
+		_, _ = fmt.Fprintf(w, "%sBEGIN:VEVENT\r\nUID:lantern@tickets\r\nSUMMARY:The Lantern\r\nDTSTART:%s\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", others.Load(), at.UTC().Format("20060102T150405Z"))
 	}))
 	t.Cleanup(server.Close)
 
+	section := regexp.MustCompile(`(?m)^calendar: \{file: "([^"]+)"\}.*$`)
+	theirs := section.FindStringSubmatch(n.text)
+	if theirs == nil {
+		t.Fatal("the demo has no calendar any more")
+	}
+	dated, err := os.ReadFile(theirs[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	others.Store(strings.TrimSuffix(string(dated), "END:VCALENDAR\r\n"))
+	n.text = section.ReplaceAllLiteralString(n.text, "calendar: {url: \""+server.URL+"/private-4711.ics\"}")
 	start := strings.Index(n.text, `- id: "lantern"`)
 	if start < 0 {
 		start = strings.Index(n.text, "- id: lantern")
 	}
 	own := regexp.MustCompile(`\n    opens: .*`).FindStringIndex(n.text[start:])
-	n.write(n.text[:start+own[0]] + n.text[start+own[1]:] + "\ncalendar: {url: \"" + server.URL + "/private-4711.ics\"}\n")
+	n.write(n.text[:start+own[0]] + n.text[start+own[1]:])
 
 	snap := n.until("the sale to be moved", func(s *sale.Snapshot) bool {
 		st := s.Sale("lantern")

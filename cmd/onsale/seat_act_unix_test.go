@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/onsale-dev/onsale/actions"
 )
 
 // shown is what stands on the terminal now. Nothing is typed to see it: any key disarms.

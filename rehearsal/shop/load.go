@@ -55,6 +55,7 @@ func (s *state) serve(f *Second) {
 	out := min(workers, s.depth/lag)
 	s.served += (rate - s.served) / 20
 	s.depth = max(0, s.depth+rate-out)
+	s.taken += out
 	s.oldest = 0
 	if s.depth >= 1 {
 		s.oldest = math.Max(lag, s.depth/max(1, workers))

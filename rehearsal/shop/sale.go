@@ -30,6 +30,7 @@ type state struct {
 	rho      float64  // load on the hosts, as a share of what they can do
 	depth    float64  // messages in the order queue
 	served   float64  // messages taken from it, per second
+	taken    float64  // messages ever taken from it
 	oldest   float64  // seconds
 	fleet    *fleet   // the hosts
 	takers   *fleet   // the order workers; nil: there are always enough

@@ -125,8 +125,15 @@ func New(o Options) (*Source, error) {
 func (s *Source) Info() sale.SourceInfo {
 	return sale.SourceInfo{
 		Name: s.opts.Name, Kind: Kind, Every: s.opts.Every, Cadence: sale.Cadence{Period: max(s.opts.Every, DefaultEvery)},
-		Gives: fmt.Sprintf("%d keys in one pipeline", len(s.asks)), Limit: "the server's own",
+		Gives: s.gives(), Limit: "the server's own",
 	}
+}
+
+func (s *Source) gives() string {
+	if len(s.asks) == 1 {
+		return "1 key in one pipeline"
+	}
+	return fmt.Sprintf("%d keys in one pipeline", len(s.asks))
 }
 
 // Close implements sources.Closer: it gives the connection back.
