@@ -36,6 +36,7 @@ func (n *night) until(what string, holds func(truth) bool) {
 }
 
 func TestAnActionIsDoneOnTheRealWireAndThePlatformAnswers(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 20})
 	journalDir := filepath.Join(t.TempDir(), "journal")
 
@@ -75,6 +76,7 @@ func TestAnActionIsDoneOnTheRealWireAndThePlatformAnswers(t *testing.T) {
 }
 
 func TestWhatMustNotBeDoneIsRefusedBeforeAnythingIsSent(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm"})
 	text, err := os.ReadFile(n.config)
 	if err != nil {

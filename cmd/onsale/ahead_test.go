@@ -15,6 +15,7 @@ import (
 
 // cobalt opens in 26 minutes, with 8 hosts of at most 12, and declares 10 and 12 ahead of it.
 func TestAPlanIsSentReadBackAndDoneByAWSWithTheProgramClosed(t *testing.T) {
+	t.Parallel()
 	var ahead atomic.Int64 // of the real clock
 	n := startNight(t, rehearsal.Options{Seed: 7, Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
 	journalDir := filepath.Join(t.TempDir(), "journal")
@@ -57,6 +58,7 @@ func TestAPlanIsSentReadBackAndDoneByAWSWithTheProgramClosed(t *testing.T) {
 }
 
 func TestWhatCanNotBePlannedIsRefusedInWords(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7})
 	text, err := os.ReadFile(n.config)
 	if err != nil {

@@ -45,6 +45,7 @@ func (n *night) as(who string, args ...string) outcome {
 }
 
 func TestAnotherShellAgreesToWhatOneAskedFor(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm"})
 	n.config = n.with("{role: operator, reason: optional, second_person: pause}")
 	dir := filepath.Join(t.TempDir(), "journal")
@@ -115,6 +116,7 @@ func TestAnotherShellAgreesToWhatOneAskedFor(t *testing.T) {
 }
 
 func TestTheGlassIsBrokenFromAShellOnlyWithAReasonAndOnRecord(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm"})
 	n.config = n.with("{role: operator, reason: optional, second_person: pause, freeze: [{from: 2020-01-01T00:00Z, to: 2099-01-01T00:00Z, reason: on-sale}], break_glass: {verbs: pause, lifts: [freeze, second_person]}}")
 	dir := filepath.Join(t.TempDir(), "journal")

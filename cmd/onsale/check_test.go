@@ -11,6 +11,7 @@ import (
 )
 
 func TestCheckAgreesWithThePlatformsOwnLedger(t *testing.T) {
+	t.Parallel()
 	for _, scenario := range []string{"calm", "payment-degrades", "db-exhausted"} {
 		t.Run(scenario, func(t *testing.T) {
 			n := startNight(t, rehearsal.Options{Seed: 7, Scenario: scenario, Ahead: 4 * time.Minute})
@@ -83,6 +84,7 @@ func TestTheExitCodeIsTheWorstVerdict(t *testing.T) {
 
 // A broken source is told apart, its kind of failure is named with a hint, and nothing else changes.
 func TestEachSourceBrokenInEachKindIsToldApart(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm"})
 	healthy, _ := n.check()
 	needed := map[string]bool{"metrics": true, "aws": true, "gate": true} // the template needs signals of these while a sale is live
@@ -142,6 +144,7 @@ func contains(list []string, s string) bool {
 }
 
 func TestCheckSpeaksEveryForm(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm"})
 	utf8 := map[string]string{"LANG": "C.UTF-8"}
 	text := runIn(t, utf8, "check", "-c", n.config)
@@ -162,6 +165,7 @@ func TestCheckSpeaksEveryForm(t *testing.T) {
 }
 
 func TestWhatIsNotAVerdictExitsWith3(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm"})
 	tests := []struct {
 		name string

@@ -82,6 +82,7 @@ func TestACheckTellsTheLimitTheSafeAdmissionAndTheForecast(t *testing.T) {
 }
 
 func TestARateAboveTheSafeAdmissionIsRefusedInWords(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm"})
 	r, out := n.act(filepath.Join(t.TempDir(), "journal"), "lantern", "rate", "--to", "900", "--reason", "test", "--confirm", "lantern")
 	if out.code != 1 || r.Outcome != actions.Refused || len(r.Refusals) == 0 || !strings.Contains(r.Refusals[0].Text, "900/min is above the safe admission of 6") {

@@ -67,12 +67,11 @@ func refusals(t *testing.T, dir string) (of map[string]int) {
 }
 
 func TestAViewerWhoTriesEveryKeyCommandAndClickReachesNoProvider(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm"})
 	state := t.TempDir()
-	t.Setenv("XDG_STATE_HOME", state)
-	t.Setenv("ONSALE_OPERATOR", "zoran")
 	file, calls := n.counted("{role: viewer, second_person: pause, break_glass: {verbs: [pause, rate], lifts: [freeze, second_person]}}")
-	s := takeSeat(t, 36, 120, "-c", file)
+	s := takeSeatIn(t, []string{"XDG_STATE_HOME=" + state, "ONSALE_OPERATOR=zoran"}, 36, 120, "-c", file)
 	s.sees("viewer zoran", "READ-ONLY", "viewer: reads, cannot act")
 	for key := 33; key < 127; key++ { // every key, and what could be behind it
 		if key == 'q' || key == ':' || key == '/' {
@@ -171,13 +170,12 @@ func (s *seat) hears(text string) {
 }
 
 func TestTheScreenAsksASecondPersonAndAnotherShellAgrees(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm"})
 	state := t.TempDir()
-	t.Setenv("XDG_STATE_HOME", state)
-	t.Setenv("ONSALE_OPERATOR", "ivana")
 	n.config = n.with("{role: operator, reason: optional, second_person: pause}")
 	dir := filepath.Join(state, "onsale", "journal")
-	s := takeSeat(t, 40, 130, "-c", n.config)
+	s := takeSeatIn(t, []string{"XDG_STATE_HOME=" + state, "ONSALE_OPERATOR=ivana"}, 40, 130, "-c", n.config)
 	s.sees("READ-ONLY (a key arms one action for 8 s)", "pause admission", "data "+n.allLive()) // a phase that is still being found out disarms
 	alone := func(key string) {                                                                 // not in one burst with the key by which a frame was asked for
 		time.Sleep(actions.DeafFor + 200*time.Millisecond)

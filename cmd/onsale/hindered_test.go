@@ -10,6 +10,7 @@ import (
 
 // In this night each sale's capacity can't be had for another reason, and each is said before the key is sent.
 func TestWhatHindersAScaleUpIsSaidBeforeItIsSent(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "scaling-hindered", Speed: 4})
 	for _, c := range []struct {
 		name, sale string

@@ -55,6 +55,7 @@ func (d *watchOffice) incident() (in *checkIncident, known *bool) {
 }
 
 func TestAnIncidentIsSeenInItsToolAndHearsWhatWasDone(t *testing.T) {
+	t.Parallel()
 	d := newWatchOffice(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 5})
 	d.done("incident")
 	in, _ := d.incident()
@@ -93,6 +94,7 @@ func TestAnIncidentIsSeenInItsToolAndHearsWhatWasDone(t *testing.T) {
 }
 
 func TestWhoActsIsNotHeldUpByWhomToTell(t *testing.T) {
+	t.Parallel()
 	d := newWatchOffice(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 5})
 	d.fault("pagerduty", "error")
 	d.done("pause") // done for all that

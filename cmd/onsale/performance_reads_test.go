@@ -15,6 +15,7 @@ import (
 )
 
 func TestTheCockpitReadsARealPrometheusServer(t *testing.T) {
+	t.Parallel()
 	shop := exposition{still: true, shops: 3}
 	server := startPrometheus(t, shop, 0)
 	file := writeConfig(t, twelvePanels(server.url(), 2*time.Second))

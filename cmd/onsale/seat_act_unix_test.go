@@ -79,10 +79,9 @@ func (s *seat) sends(gesture string) {
 }
 
 func TestPauseIsSeenAndUndoneOnASmallTerminal(t *testing.T) {
+	t.Parallel()
 	tmp := t.TempDir()
-	t.Setenv("TMPDIR", tmp)
-	t.Setenv("USER", "ivana")
-	s := takeSeat(t, 24, 80, "demo", "--scenario", "payment-degrades", "--speed", "20", "--seed", "7")
+	s := takeSeatIn(t, []string{"TMPDIR=" + tmp, "USER=ivana"}, 24, 80, "demo", "--scenario", "payment-degrades", "--speed", "20", "--seed", "7")
 	s.shows("Crna Lanterna", "READ-ONLY")
 	s.types("3")
 	s.shows("Crna Lanterna", "rate limit", "800/min", "admitted")
@@ -118,6 +117,7 @@ func TestPauseIsSeenAndUndoneOnASmallTerminal(t *testing.T) {
 }
 
 func TestScalingByKeysOnEachKindAndWhatDisarms(t *testing.T) {
+	t.Parallel()
 	s := takeSeat(t, 50, 120, "demo", "--speed", "30", "--seed", "7")
 	s.shows("ECS 24/24 max 60", "HPA 28/28 max 60", "KEDA 40/40 max 60", "ASG 24/24 max 32")
 	s.types("2")

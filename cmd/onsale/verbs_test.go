@@ -50,6 +50,7 @@ func containsWords(text string, words []string) bool {
 
 // The actions of one sale come one after the other; the sales go on side by side.
 func TestEveryVerbIsDoneOnTheWireAndThePlatformFollows(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 20})
 	type step struct {
 		args   string
@@ -126,6 +127,7 @@ func TestEveryVerbIsDoneOnTheWireAndThePlatformFollows(t *testing.T) {
 
 // What is done to each kind of capacity, and to the gate, is seen in the signals by the screen's own runner.
 func TestTheEffectOfEachKindIsSeenInItsSignals(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 30})
 	p := &program{configFlag: n.config, journalAt: filepath.Join(t.TempDir(), "journal"), lookup: func(string) (string, bool) { return "", false }}
 	c, err := p.load(t.Context())

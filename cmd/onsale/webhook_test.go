@@ -88,6 +88,7 @@ const ownGateActs = `
 `
 
 func TestASignedGateIsPausedSetAndResumedAndThePlatformAnswers(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 20})
 	n.hooked(ownGate, ownGateActs)
 	journalDir := filepath.Join(t.TempDir(), "journal")
@@ -124,6 +125,7 @@ func TestASignedGateIsPausedSetAndResumedAndThePlatformAnswers(t *testing.T) {
 }
 
 func TestQueueItsSpeedIsSetFromTheShellWithinItsLimitOfCalls(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 20})
 	n.hooked(`  line: {kind: webhook, preset: queue-it, url: "{queue-it}", token: "${file:{dir}/queue-it-key}"}`,
 		"      rate: {via: line, target: lantern}\n")
@@ -146,6 +148,7 @@ func TestQueueItsSpeedIsSetFromTheShellWithinItsLimitOfCalls(t *testing.T) {
 }
 
 func TestEachInboxTakesWhatItsToolCanDo(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 1})
 	whole := n.config
 	for service, c := range map[string]struct {
@@ -232,6 +235,7 @@ func (l *lossy) wrote() int {
 }
 
 func TestALostAnswerIsReadBackOrUnknownAndNothingIsSentTwice(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 1})
 	before := func(service string) *lossy {
 		l := &lossy{target: n.urls.Services[service]}
@@ -272,6 +276,7 @@ func TestALostAnswerIsReadBackOrUnknownAndNothingIsSentTwice(t *testing.T) {
 }
 
 func TestNoSecretOfTheConfigLeavesWithAnIncident(t *testing.T) {
+	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 1})
 	secret, err := os.ReadFile(filepath.Join(filepath.Dir(n.config), "gate-token"))
 	if err != nil {
