@@ -50,7 +50,6 @@ func containsWords(text string, words []string) bool {
 
 // The actions of one sale come one after the other; the sales go on side by side.
 func TestEveryVerbIsDoneOnTheWireAndThePlatformFollows(t *testing.T) {
-	t.Parallel()
 	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 20})
 	type step struct {
 		args   string

@@ -167,7 +167,16 @@ func (s *Source) ask(ctx context.Context) ([]answer, error) {
 		return nil, err
 	}
 	s.wire.begin()
-	defer context.AfterFunc(ctx, s.wire.interrupt)() // a cancelled context has no deadline that a connection keeps
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() { // a cancelled context has no deadline that a connection keeps
+		defer close(interrupted)
+		s.wire.interrupt()
+	})
+	defer func() {
+		if !stop() {
+			<-interrupted // or it would end the next poll
+		}
+	}()
 	pipe := s.client.Pipeline()
 	answers := make([]answer, len(s.asks))
 	for i, a := range s.asks {
