@@ -8,16 +8,39 @@ type pacer struct {
 	max     int
 	drawn   []time.Time // the last max frames, oldest first
 	lastKey time.Time   // the last frame that answered a key
+	slow    bool        // the link is: no more than slowLinkFPS
+}
+
+const (
+	// slowLinkFPS is how many frames a second a slow link gets, as one over SSH does: with more of them
+	// a key has to wait for what nobody asked for.
+	slowLinkFPS = 2
+	// slowLink is the lag from which a link is slow; it is fast again below half of it.
+	slowLink = 250 * time.Millisecond
+)
+
+// link takes in how long the terminal takes to draw.
+func (p *pacer) link(lag time.Duration) {
+	p.slow = lag >= slowLink || p.slow && lag >= slowLink/2
+}
+
+// most is how many frames there may be in a second now.
+func (p *pacer) most() int {
+	if p.slow {
+		return min(p.max, slowLinkFPS)
+	}
+	return p.max
 }
 
 // wait returns how long the next frame has to wait; 0 means that it may be drawn now.
 func (p *pacer) wait(now time.Time, forKey bool) time.Duration {
 	var d time.Duration
-	if len(p.drawn) >= p.max {
-		d = p.drawn[0].Add(time.Second).Sub(now)
+	most := p.most()
+	if n := len(p.drawn); n >= most {
+		d = p.drawn[n-most].Add(time.Second).Sub(now)
 	}
 	if forKey && !p.lastKey.IsZero() {
-		d = max(d, p.lastKey.Add(time.Second/time.Duration(p.max)).Sub(now))
+		d = max(d, p.lastKey.Add(time.Second/time.Duration(most)).Sub(now))
 	}
 	if d > time.Second { // the clock was set back: never freeze for it
 		d = 0
