@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"strings"
 	"testing"
@@ -342,26 +343,59 @@ func TestAServerThatStopsSaysGoodByeToEverybody(t *testing.T) {
 	}
 }
 
+// It comes and goes 500 times, or for as long as ONSALE_SOAK says: ONSALE_SOAK=1h go test -timeout 2h.
 func TestComingAndGoingLeavesNothingBehind(t *testing.T) {
 	d := open(t)
 	c := d.enter(d.ivana)
 	d.shows(d.sit(c), "hello")
-	before := runtime.NumGoroutine()
-	for i := range 60 {
-		key := d.ivana
-		if i%2 == 0 {
-			key = d.marko
-		}
-		other, err := d.dial(ssh.PublicKeys(key))
+	var end time.Time
+	if soak := os.Getenv("ONSALE_SOAK"); soak != "" {
+		lasts, err := time.ParseDuration(soak)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := d.sit(other)
-		if i%3 == 0 {
-			d.shows(s, "hello")
-		}
-		_ = other.Close()
+		end = time.Now().Add(lasts)
 	}
-	until(t, "their places are free", func() bool { return d.Counts().Connections == 1 && d.Counts().Sessions == 1 })
-	until(t, "their goroutines are gone", func() bool { return runtime.NumGoroutine() <= before })
+	visits := 0
+	comeAndGo := func(n int) {
+		for range n {
+			key := d.ivana
+			if visits++; visits%2 == 0 {
+				key = d.marko
+			}
+			other, err := d.dial(ssh.PublicKeys(key))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := d.sit(other)
+			if visits%3 == 0 {
+				d.shows(s, "hello")
+			}
+			_ = other.Close()
+		}
+		until(t, "their places are free", func() bool { return d.Counts().Connections == 1 && d.Counts().Sessions == 1 })
+	}
+	comeAndGo(20) // what is made once is made now
+	goroutines, files, heap := runtime.NumGoroutine(), openFiles(), heapInUse()
+	for comeAndGo(480); time.Now().Before(end); {
+		comeAndGo(100)
+	}
+	until(t, "their goroutines are gone", func() bool { return runtime.NumGoroutine() <= goroutines })
+	until(t, "their files are closed", func() bool { return openFiles() <= files })
+	if now := heapInUse(); now > heap+8<<20 {
+		t.Errorf("after %d visits the heap holds %d MiB, it held %d", visits, now>>20, heap>>20)
+	}
+}
+
+// openFiles is how many files this process has open, 0 where nobody tells.
+func openFiles() int {
+	all, _ := os.ReadDir("/proc/self/fd")
+	return len(all)
+}
+
+func heapInUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
