@@ -133,6 +133,27 @@ func (n *night) truth() truth {
 	return out
 }
 
+// truthsWhile is the truth from before to after something is done, and each 50 ms in between.
+func (n *night) truthsWhile(do func()) []truth {
+	all := []truth{n.truth()}
+	stop, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(50 * time.Millisecond):
+				all = append(all, n.truth())
+			}
+		}
+	}()
+	do()
+	close(stop)
+	<-ended
+	return append(all, n.truth())
+}
+
 // report is the part of the JSON form that scripts lean on most.
 type report struct {
 	Schema  string
