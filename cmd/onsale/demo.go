@@ -13,6 +13,7 @@ import (
 	"github.com/onsale-dev/onsale/config"
 	"github.com/onsale-dev/onsale/rehearsal"
 	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/ui"
 )
 
 type demoFlags struct {
@@ -75,6 +76,8 @@ func (p *program) demo(ctx context.Context, flags demoFlags) error {
 	if flags.platformOnly {
 		return p.platformOnly(ctx, flags)
 	}
+	asked, end := untilSignal(ctx)
+	defer end()
 	dir, err := os.MkdirTemp("", "onsale-demo-")
 	if err != nil {
 		return err
@@ -87,9 +90,27 @@ func (p *program) demo(ctx context.Context, flags demoFlags) error {
 	}
 	defer stopPlatform(platform)
 	if flags.picture != "" {
-		return p.picture(ctx, cfg, flags.picture)
+		return p.picture(asked, cfg, flags.picture)
 	}
-	return p.open(ctx, cfg)
+	return p.open(asked, cfg)
+}
+
+// untilSignal is a context that the first ending signal ends, with a *ui.SignalError for its cause.
+// None of them ends the process by itself any more, however many come: a terminal that is closed
+// sends one to each process of its group and another as its shell goes, and what the process has put
+// on the disk must be taken away in between.
+func untilSignal(ctx context.Context) (_ context.Context, end func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		select {
+		case sig := <-signals:
+			cancel(&ui.SignalError{Signal: sig})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { cancel(nil) }
 }
 
 // startPlatform starts the platform and reads the config that it wrote, as a user's would be read.

@@ -221,14 +221,34 @@ func TestASignalLeavesARestoredTerminalAndNothingBehind(t *testing.T) {
 			t.Parallel()
 			s := takeSeatIn(t, []string{"TMPDIR=" + tmp}, 24, 80, "demo")
 			s.sees("Crna Lanterna", "LIVE")
-			if err := s.cmd.Process.Signal(sig); err != nil {
-				t.Fatal(err)
-			}
+			go func() { // one for each process of the group, and another as the shell goes
+				for s.cmd.Process.Signal(sig) == nil {
+					time.Sleep(time.Millisecond)
+				}
+			}()
 			s.exits(128 + int(sig))
 			if left, _ := filepath.Glob(filepath.Join(tmp, "*")); len(left) > 0 {
 				t.Errorf("left behind: %v", left)
 			}
 		})
+	}
+}
+
+func TestASignalWhileTheDemoStartsLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	tmp := t.TempDir()
+	s := takeSeatIn(t, []string{"TMPDIR=" + tmp}, 24, 80, "demo")
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if begun, _ := filepath.Glob(filepath.Join(tmp, "*")); len(begun) > 0 {
+			break
+		}
+	}
+	if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	s.exits(128 + int(syscall.SIGHUP))
+	if left, _ := filepath.Glob(filepath.Join(tmp, "*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
 	}
 }
 
