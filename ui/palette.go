@@ -157,7 +157,7 @@ func sourceEntry(i int, src *sale.SourceState) entry {
 			l := m.lists[views.SourcesScreen]
 			l.cursor = i
 			m.lists[views.SourcesScreen] = l
-			m.openSources()
+			m.goTo(views.SourcesScreen)
 			m.moveRows(0)
 		},
 	}

@@ -46,8 +46,28 @@ func (m *model) goHome() {
 	m.show(views.OverviewScreen)
 }
 
-func (m *model) openSources() { m.goTo(views.SourcesScreen) }
-func (m *model) openLogs()    { m.goTo(views.LogsScreen) }
+// openSources opens the sources at the one that is worst off: the rows never move, and who comes
+// here comes for that one.
+func (m *model) openSources() {
+	if m.screen != views.SourcesScreen && m.snap != nil {
+		if at := worstSource(m.snap.Sources); at >= 0 {
+			m.lists[views.SourcesScreen] = list{cursor: at}
+		}
+	}
+	m.goTo(views.SourcesScreen)
+}
+
+// worstSource is the first of those that are worst off; -1 when all are live or still starting.
+func worstSource(sources []sale.SourceState) int {
+	for _, condition := range []sale.Condition{sale.SourceError, sale.SourceStale, sale.SourceNoData, sale.SourceLate} {
+		if at := slices.IndexFunc(sources, func(s sale.SourceState) bool { return s.Condition == condition }); at >= 0 {
+			return at
+		}
+	}
+	return -1
+}
+
+func (m *model) openLogs() { m.goTo(views.LogsScreen) }
 
 func (m *model) openSale(id sale.ID) {
 	m.focus = id

@@ -409,3 +409,20 @@ func TestTheFooterIsMadeFromTheTable(t *testing.T) {
 	h.keys("q")
 	h.sees("q: not bound")
 }
+
+func TestTheSourcesOpenAtTheOneThatIsWorstOff(t *testing.T) {
+	h := newHand(t, 3)
+	snap := world(3, time.Now(), nil)
+	snap.Sources[1].Condition = sale.SourceLate
+	snap.Sources[2].Condition = sale.SourceError
+	h.feed.set(snap)
+	h.send(lookMsg{})
+	h.keys("o")
+	h.sees("screen sources", "cursor 2")
+	h.keys("g", "o") // whoever is there already stays where they look
+	h.sees("cursor 0")
+	h.keys("esc", "o")
+	h.sees("cursor 2")
+	h.keys("esc", ":", "m", "e", "t", "r", "i", "enter")
+	h.sees("screen sources", "cursor 0")
+}
