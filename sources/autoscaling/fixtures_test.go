@@ -21,6 +21,7 @@ import (
 	elb "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2"
 
 	"github.com/onsale-dev/onsale/sale"
+	"github.com/onsale-dev/onsale/sources"
 )
 
 // fixture reads one of AWS's own frozen requests from the SDK's module. Without the module the
@@ -175,7 +176,7 @@ func FuzzAnswer(f *testing.F) {
 		if status < 200 || status > 599 {
 			return
 		}
-		g := guard{doer(func(r *http.Request) (*http.Response, error) {
+		g := answers.Through(doer(func(r *http.Request) (*http.Response, error) {
 			body, _ := io.ReadAll(r.Body)
 			form, _ := url.ParseQuery(string(body))
 			action := form.Get("Action")
@@ -188,7 +189,7 @@ func FuzzAnswer(f *testing.F) {
 			}
 			answer := "<" + action + "Response><" + action + "Result>" + inside + "</" + action + "Result></" + action + "Response>"
 			return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"text/xml"}}, Body: io.NopCloser(strings.NewReader(answer))}, nil
-		})}
+		}))
 		queries := askAll("arena", "web")
 		s, err := New(Options{Name: "fleet", Region: "eu-central-1", API: clientOver(g), ELB: elbOver(g), Queries: queries})
 		if err != nil {
@@ -213,10 +214,10 @@ func FuzzAnswer(f *testing.F) {
 	})
 }
 
-func clientOver(g guard) API {
+func clientOver(g sources.AWSDoer) API {
 	return autoscaling.New(autoscaling.Options{Region: "eu-central-1", Credentials: aws.AnonymousCredentials{}, HTTPClient: g, Retryer: aws.NopRetryer{}})
 }
 
-func elbOver(g guard) ELBAPI {
+func elbOver(g sources.AWSDoer) ELBAPI {
 	return elb.New(elb.Options{Region: "eu-central-1", Credentials: aws.AnonymousCredentials{}, HTTPClient: g, Retryer: aws.NopRetryer{}})
 }

@@ -3,8 +3,6 @@ package ecs
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -12,7 +10,6 @@ import (
 	scaling "github.com/aws/aws-sdk-go-v2/service/applicationautoscaling"
 	"github.com/aws/aws-sdk-go-v2/service/ecs"
 
-	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/sources"
 )
 
@@ -28,7 +25,7 @@ func NewClient(cfg aws.Config, endpoint string, client *http.Client) *ecs.Client
 		if endpoint != "" {
 			o.BaseEndpoint = aws.String(endpoint)
 		}
-		o.HTTPClient = newGuard(client)
+		o.HTTPClient = answers.From(client)
 	})
 }
 
@@ -39,68 +36,12 @@ func NewScalingClient(cfg aws.Config, endpoint string, client *http.Client) *sca
 		if endpoint != "" {
 			o.BaseEndpoint = aws.String(endpoint)
 		}
-		o.HTTPClient = newGuard(client)
+		o.HTTPClient = answers.From(client)
 	})
 }
 
-// guard reads an answer whole, within bounds, before the SDK decodes it, and refuses a success
-// that is no JSON object, or that lacks a count: the SDK takes what is not there for zero.
-type guard struct {
-	next interface {
-		Do(*http.Request) (*http.Response, error)
-	}
-}
-
-func newGuard(client *http.Client) guard {
-	if client == nil {
-		client = sources.NewClient(sources.ClientOptions{MaxBody: maxBody})
-	}
-	return guard{client}
-}
-
-func (g guard) Do(req *http.Request) (*http.Response, error) {
-	req, err := whole(req)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := g.next.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	if closeErr := resp.Body.Close(); err == nil {
-		err = closeErr
-	}
-	switch {
-	case err != nil:
-		return nil, err
-	case len(body) > maxBody:
-		return nil, &sources.BodyTooLargeError{Limit: maxBody}
-	}
-	if resp.StatusCode/100 == 2 {
-		if err := checkAnswer(resp.Header.Get("Content-Type"), req.Header.Get("X-Amz-Target"), body); err != nil {
-			return nil, err
-		}
-	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return resp, nil
-}
-
-// whole gives the request a body of its own. The SDK's closes when the answer comes, and takes
-// the rest of a long request with it when the answer comes early.
-func whole(req *http.Request) (*http.Request, error) {
-	if req.Body == nil {
-		return req, nil
-	}
-	body, err := io.ReadAll(req.Body)
-	if err != nil {
-		return nil, err
-	}
-	own := req.WithContext(req.Context())
-	own.Body = struct{ io.ReadCloser }{io.NopCloser(bytes.NewReader(body))}
-	own.ContentLength = int64(len(body))
-	return own, nil
-}
+// answers are those of both services: JSON objects, and such that lack no count.
+var answers = sources.AWSAnswers{MaxBody: maxBody, Endpoint: hintEndpoint, Check: checkAnswer}
 
 // counts are what a service's answer must hold.
 type counts struct {
@@ -112,25 +53,20 @@ type counts struct {
 	} `json:"services"`
 }
 
-func checkAnswer(contentType, operation string, body []byte) error {
-	bad := func(text string) error {
-		return &sale.Problem{Class: sale.BadData, Text: sale.Clean(text, maxProblemText), Hint: hintEndpoint}
-	}
-	if strings.Contains(contentType, "html") {
-		return bad("an HTML page instead of the API's answer")
-	}
+func checkAnswer(req *http.Request, _, body []byte) error {
+	bad := sources.AWSAnswers{Endpoint: hintEndpoint}.Bad
 	if trimmed := bytes.TrimSpace(body); len(trimmed) == 0 || trimmed[0] != '{' {
 		return bad("the answer is not a JSON object")
 	}
 	if !json.Valid(body) { // which also bounds how deep it is nested
 		return bad("the answer is no good JSON")
 	}
-	if !strings.HasSuffix(operation, ".DescribeServices") {
+	if !strings.HasSuffix(req.Header.Get("X-Amz-Target"), ".DescribeServices") {
 		return nil
 	}
 	var c counts
 	if err := json.Unmarshal(body, &c); err != nil {
-		return bad("the answer has another shape: " + err.Error())
+		return bad("the answer has another shape: %v", err)
 	}
 	for _, s := range c.Services {
 		for _, n := range []struct {
@@ -138,7 +74,7 @@ func checkAnswer(contentType, operation string, body []byte) error {
 			v    *int64
 		}{{"desiredCount", s.Desired}, {"runningCount", s.Running}, {"pendingCount", s.Pending}} {
 			if n.v == nil {
-				return bad(fmt.Sprintf("service %s has no %s in the answer", aws.ToString(s.Name), n.name))
+				return bad("service %s has no %s in the answer", aws.ToString(s.Name), n.name)
 			}
 		}
 	}

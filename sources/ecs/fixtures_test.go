@@ -220,13 +220,13 @@ func FuzzAnswer(f *testing.F) {
 		if status < 200 || status > 599 {
 			return
 		}
-		g := guard{doer(func(r *http.Request) (*http.Response, error) {
+		g := answers.Through(doer(func(r *http.Request) (*http.Response, error) {
 			answer := services
 			if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AnyScale") {
 				answer = other
 			}
 			return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}}, Body: io.NopCloser(bytes.NewReader(answer))}, nil
-		})}
+		}))
 		queries := askAll("arena", "web")
 		s, err := New(Options{
 			Name: "tasks", Region: "eu-central-1", Queries: queries,

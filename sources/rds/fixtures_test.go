@@ -98,7 +98,7 @@ func FuzzAnswer(f *testing.F) {
 		if status < 200 || status > 599 {
 			return
 		}
-		g := guard{doer(func(r *http.Request) (*http.Response, error) {
+		g := answers.Through(doer(func(r *http.Request) (*http.Response, error) {
 			sent, _ := io.ReadAll(r.Body)
 			answer := parameters
 			switch {
@@ -108,7 +108,7 @@ func FuzzAnswer(f *testing.F) {
 				answer = clusters
 			}
 			return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"text/xml"}}, Body: io.NopCloser(bytes.NewReader(answer))}, nil
-		})}
+		}))
 		queries := []Query{ofInstance("arena", "shop", ConnectionsMax), ofInstance("arena", "shop", Available), ofCluster("club", "tide", ConnectionsMax), ofCluster("club", "tide", ACUMax)}
 		s, err := New(Options{
 			Name: "databases", Region: "eu-central-1", Queries: queries,

@@ -1,13 +1,7 @@
 package sqs
 
 import (
-	"errors"
 	"strings"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/onsale-dev/onsale/sale"
 	"github.com/onsale-dev/onsale/sources"
@@ -18,93 +12,32 @@ const (
 	hintEndpoint   = "check the endpoint, and any proxy in between: this is not SQS's answer"
 )
 
-func (s *Source) clean(text string) string {
-	return sale.Clean(sources.Redact(text, s.opts.Secrets...), maxProblemText)
-}
+func (s *Source) clean(text string) string { return s.words(nil, nil).Clean(text, maxProblemText) }
 
-// problem puts a failed request into a class and words: the usual ones, and what is
-// particular to a queue, a permission and a profile.
-func (s *Source) problem(err error, q *queue) *sale.Problem {
-	about := sources.About{Secrets: s.opts.Secrets}
-	status, after := 0, time.Duration(0)
-	var resp *smithyhttp.ResponseError
-	if errors.As(err, &resp) && resp.Response != nil && resp.Response.Response != nil {
-		status, after = resp.HTTPStatusCode(), sources.ParseRetryAfter(resp.Response.Header.Get("Retry-After"), time.Now())
+// problem puts a failed request on a queue into a class and words.
+func (s *Source) problem(err error, q *queue) *sale.Problem { return s.words(err, q).Problem(err) }
+
+// words are what a failed request is told in.
+func (s *Source) words(err error, q *queue) *sources.AWS {
+	w := &sources.AWS{Profile: s.opts.Profile, Region: s.opts.Region, Secrets: s.opts.Secrets, Endpoint: hintEndpoint, Reads: "sqs:GetQueueAttributes"}
+	if q == nil {
+		return w
 	}
-	var (
-		api      smithy.APIError
-		sso      *ssocreds.InvalidTokenError
-		decoding *smithy.DeserializationError
-		p        sale.Problem
-	)
-	switch {
-	case errors.As(err, &api) && api.ErrorCode() != "UnknownError":
-		p = sources.Classify(err, about)
-		p.RetryAfter = after
-		s.refine(&p, api, err, q)
-	case status >= 300:
-		p = sources.Classify(&sources.StatusError{Status: status, RetryAfter: after}, about)
-	case errors.As(err, &sso):
-		p = sale.Problem{Class: sale.Auth, Text: s.clean(sso.Error()), Hint: "run: " + s.ssoLogin()}
-	case errors.As(err, &decoding):
-		p = sale.Problem{Class: sale.BadData, Text: s.clean(decoding.Error()), Hint: hintEndpoint}
-	default:
-		p = sources.Classify(err, about)
-		if p.Class == sale.Auth && !sources.Told(err) {
-			p.Hint = "give this source a profile that has credentials; to sign in: " + s.ssoLogin()
+	w.On = " on " + q.name
+	w.Own = func(code string, p *sale.Problem) bool {
+		switch {
+		case gone(err):
+			p.Class, p.Hint = sale.NotFound, "no queue "+q.name+" in "+s.opts.Region+": check its name, the region and the account; a queue made anew takes a minute to be seen"
+		case code == "InvalidAddress":
+			p.Class, p.Hint = sale.NotFound, "check the queue's URL: SQS does not know this address"
+		case code == "InvalidSecurity":
+			p.Class, p.Hint = sale.Auth, "SQS wants https and a signature of version 4: check the endpoint"
+		case strings.Contains(code, "Throttled"), code == "OverLimit":
+			p.Class, p.Hint = sale.Throttled, "others share this account's limit: poll less often"
+		default:
+			return false
 		}
+		return true
 	}
-	return &p
-}
-
-// refine adds what AWS's own code tells a person to do.
-func (s *Source) refine(p *sale.Problem, api smithy.APIError, err error, q *queue) {
-	code := api.ErrorCode()
-	said, _, _ := strings.Cut(api.ErrorMessage(), "\n") // the rest repeats what was sent
-	said, _, _ = strings.Cut(said, "The Canonical String")
-	p.Text = s.clean(code + ": " + strings.TrimSpace(said))
-	switch {
-	case gone(err):
-		p.Class, p.Hint = sale.NotFound, "no queue "+q.name+" in "+s.opts.Region+": check its name, the region and the account; a queue made anew takes a minute to be seen"
-	case strings.Contains(code, "Expired") || code == "TokenRefreshRequired":
-		p.Class, p.Hint = sale.Auth, "the session has ended; run: "+s.ssoLogin()
-	case code == "RequestTimeTooSkewed" || code == "RequestInTheFuture" || strings.Contains(code, "Signature"):
-		p.Class, p.Hint = sale.Auth, "check this machine's clock: AWS accepts five minutes of error; then the secret key of "+s.who()
-	case strings.Contains(code, "AccessDenied"):
-		p.Class, p.Hint = sale.Auth, "allow "+permission(err)+" on "+q.name+" to "+s.who()
-	case code == "InvalidAddress":
-		p.Class, p.Hint = sale.NotFound, "check the queue's URL: SQS does not know this address"
-	case code == "InvalidSecurity":
-		p.Class, p.Hint = sale.Auth, "SQS wants https and a signature of version 4: check the endpoint"
-	case strings.Contains(code, "Throttled") || code == "OverLimit":
-		p.Class, p.Hint = sale.Throttled, "others share this account's limit: poll less often"
-	}
-}
-
-// permission names what the refused call needs: the innermost operation, since credentials
-// may be fetched (sts:AssumeRole) on the way to SQS.
-func permission(err error) string {
-	name := "sqs:GetQueueAttributes"
-	for {
-		var op *smithy.OperationError
-		if !errors.As(err, &op) {
-			return name
-		}
-		name = strings.ToLower(strings.ReplaceAll(op.Service(), " ", "")) + ":" + op.Operation()
-		err = op.Err
-	}
-}
-
-func (s *Source) ssoLogin() string {
-	if s.opts.Profile == "" {
-		return "aws sso login"
-	}
-	return "aws sso login --profile " + s.opts.Profile
-}
-
-func (s *Source) who() string {
-	if s.opts.Profile == "" {
-		return "the credentials in use"
-	}
-	return "profile " + s.opts.Profile
+	return w
 }

@@ -277,7 +277,7 @@ func TestEveryErrorThatAWSModelsHasItsClass(t *testing.T) {
 			if problem == nil && len(p.Missing) == 1 {
 				problem = &p.Missing[0].Problem
 			}
-			if problem == nil || problem.Class != want || problem.Hint == "" || !strings.HasPrefix(problem.Text, code+": ") {
+			if problem == nil || problem.Class != want || problem.Hint == "" || !strings.HasPrefix(problem.Text+": ", code+": ") {
 				t.Errorf("got %+v, want %s", problem, want)
 			}
 		})
