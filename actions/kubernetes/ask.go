@@ -29,17 +29,7 @@ func (o *Options) ask(ctx context.Context, p *actions.Preview, s *scene) {
 		p.Refuse(actions.GuardTarget, o.clean("the cluster does not allow it: "+why, maxWarning), "allow it to the service account in a Role: "+s.permission()+" in namespace "+o.Namespace)
 		return
 	}
-	got, err := o.patch(ctx, s, p.To, []string{metav1.DryRunAll})
-	for range statusTries - 1 { // a status that was written in between is no change
-		if _, own := statusOf(err); !own || !apierrors.IsConflict(err) {
-			break
-		}
-		now, failed := o.read(ctx)
-		if failed != nil || now.version() != p.Version {
-			break
-		}
-		got, err = o.patch(ctx, now, p.To, []string{metav1.DryRunAll})
-	}
+	got, err := o.dryRun(ctx, p, s)
 	if err == nil {
 		after := &scene{means: s.means, object: got}
 		if v := after.value(); !v.Holds(p.To) {
@@ -57,6 +47,27 @@ func (o *Options) ask(ctx context.Context, p *actions.Preview, s *scene) {
 		p.Refuse(actions.GuardTarget, "the dry run was refused: "+q.Text, q.Hint)
 	default:
 		warn(p, "the dry run could not be made, so admission is not proven: %s", q.Text)
+	}
+}
+
+// dryRun lets the server check the patch and store nothing. It is conditional on what was read; a
+// status that was written in between is no change, so it is asked again. Where statuses are written
+// faster than that, it is asked without the condition: Execute compares once more before it sends.
+func (o *Options) dryRun(ctx context.Context, p *actions.Preview, s *scene) (*unstructured.Unstructured, error) {
+	now := s
+	for try := 1; ; try++ {
+		got, err := o.patch(ctx, now, p.To, []string{metav1.DryRunAll})
+		if _, own := statusOf(err); !own || !apierrors.IsConflict(err) {
+			return got, err
+		}
+		read, failed := o.read(ctx)
+		if failed != nil || read.version() != p.Version || try > statusTries {
+			return got, err
+		}
+		if now = read; try == statusTries {
+			now = &scene{means: read.means, object: read.object.DeepCopy()}
+			now.object.SetResourceVersion("")
+		}
 	}
 }
 
@@ -82,16 +93,18 @@ func (o *Options) allowed(ctx context.Context, s *scene) (allowed bool, why stri
 	return allowed, why, nil
 }
 
-// patch sends a merge patch of the fields of a value, conditional on the object as it was read.
+// patch sends a merge patch of the fields of a value, conditional on the object as it was read
+// (its resourceVersion; without one, unconditional).
 func (o *Options) patch(ctx context.Context, s *scene, to actions.Value, dryRun []string) (*unstructured.Unstructured, error) {
 	fields, err := s.fields(to)
 	if err != nil {
 		return nil, &unsentError{err}
 	}
-	body, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"resourceVersion": s.object.GetResourceVersion()},
-		"spec":     fields,
-	})
+	document := map[string]any{"spec": fields}
+	if version := s.object.GetResourceVersion(); version != "" {
+		document["metadata"] = map[string]any{"resourceVersion": version}
+	}
+	body, err := json.Marshal(document)
 	if err != nil {
 		return nil, &unsentError{err}
 	}
