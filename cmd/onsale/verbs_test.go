@@ -48,9 +48,9 @@ func containsWords(text string, words []string) bool {
 	return true
 }
 
-// The actions of one sale come one after the other; the sales go on side by side.
+// The actions of one sale come one after the other. Each has a night of its own: a sale that had
+// to wait for its turn would be sold out by then.
 func TestEveryVerbIsDoneOnTheWireAndThePlatformFollows(t *testing.T) {
-	n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 20})
 	type step struct {
 		args   string
 		change string // what the preview says, in part
@@ -100,7 +100,7 @@ func TestEveryVerbIsDoneOnTheWireAndThePlatformFollows(t *testing.T) {
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			t.Parallel()
-			n := &night{t: t, config: n.config, urls: n.urls}
+			n := startNight(t, rehearsal.Options{Seed: 7, Scenario: "calm", Speed: 20})
 			journalDir := filepath.Join(t.TempDir(), "journal")
 			for _, s := range group.steps {
 				before := n.truth()
