@@ -29,7 +29,7 @@ const letters = "abcdefghjkmnpqrstuvwxyz"
 //
 // One key fires, and it is drawn anew at every arming, so that nothing typed ahead, pasted,
 // repeated by the keyboard or held back by a slow link can be it but by chance; what comes in a
-// burst is not even given the chance.
+// burst, or before the panel can have been seen (Behind), is not even given the chance.
 type Confirm struct {
 	Challenge rune   // to press; 0 when a name is typed
 	Name      string // to type, then enter; "" when a letter is pressed
@@ -44,6 +44,7 @@ type Confirm struct {
 	until   time.Time
 	lastKey time.Time
 	deaf    int // keys heard while deaf
+	behind  time.Duration
 }
 
 type confirmState uint8
@@ -91,10 +92,11 @@ func NewConfirm(p *Preview, ownKey, name string, now time.Time, chance io.Reader
 }
 
 func (c Confirm) arm(now time.Time, chance io.Reader) (Confirm, error) {
-	c.state, c.editing, c.deaf, c.Typed, c.armed, c.lastKey = armed, false, 0, "", now, time.Time{}
-	c.until = now.Add(ArmedFor)
+	c.state, c.editing, c.deaf, c.Typed, c.lastKey = armed, false, 0, "", time.Time{}
+	c.armed = now.Add(c.behind)
+	c.until = c.armed.Add(ArmedFor)
 	if c.severe {
-		c.until = now.Add(ArmedSevere)
+		c.until = c.armed.Add(ArmedSevere)
 		return c, nil
 	}
 	if chance == nil {
@@ -148,6 +150,15 @@ func (c Confirm) Left(now time.Time) time.Duration {
 
 // Lasts is the whole countdown.
 func (c Confirm) Lasts() time.Duration { return c.until.Sub(c.armed) }
+
+// Behind tells a panel how far its screen is behind, now and at each arming to come: the panel is
+// seen only then, so that the countdown begins then, and no key from before it can be an answer.
+func (c Confirm) Behind(lag time.Duration) Confirm {
+	by := max(lag, 0) - c.behind
+	c.behind += by
+	c.armed, c.until = c.armed.Add(by), c.until.Add(by)
+	return c
+}
 
 // Off disarms for a reason from outside: escape, focus, a resize, a paste, stale evidence, a
 // changed value, somebody else, a role. What has fired stays fired.

@@ -110,6 +110,37 @@ func TestThePanelFiresOnlyOnItsChallenge(t *testing.T) {
 	}
 }
 
+func TestAPanelOnAScreenThatIsBehindHearsNothingBeforeItIsSeen(t *testing.T) {
+	const s, ms = time.Second, time.Millisecond
+	for _, c := range []struct {
+		name   string
+		lag    time.Duration
+		events []ev
+		fires  bool
+		why    actions.Disarm
+	}{
+		{"the letter before the panel is seen", 2 * s, []ev{{at: s, key: "a"}}, false, ""},
+		{"the letter just as it is seen", 2 * s, []ev{{at: 2*s + 299*ms, key: "a"}}, false, ""},
+		{"the letter after a look at it", 2 * s, []ev{{at: 3 * s, key: "a"}}, true, ""},
+		{"the countdown begins when it is seen", 2 * s, []ev{{at: 10*s - ms, key: "a"}}, true, ""},
+		{"and ends", 2 * s, []ev{{at: 10 * s, key: "a"}}, false, actions.ByTime},
+		{"typing ahead", 2 * s, []ev{{at: s, key: "b"}, {at: s + 100*ms, key: "c"}, {at: s + 200*ms, key: "a"}}, false, actions.ByBurst},
+		{"a clock that was set back", -s, []ev{{at: 299 * ms, key: "a"}}, false, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := play(panel(t, actions.Normal, 0).Behind(c.lag), c.events)
+			if p.Fired() != c.fires || p.Why() != c.why {
+				t.Errorf("fired %v, why %q", p.Fired(), p.Why())
+			}
+		})
+	}
+	edited := panel(t, actions.Normal, 0).Behind(2 * s).Edit(t0.Add(s))
+	edited, err := edited.Edited(t0.Add(5*s), bytes.NewReader([]byte{0}))
+	if err != nil || edited.Lasts() != actions.ArmedFor || edited.Left(t0.Add(7*s)) != actions.ArmedFor {
+		t.Errorf("after the reason was edited: %v left of %v, %v", edited.Left(t0.Add(7*s)), edited.Lasts(), err)
+	}
+}
+
 func TestASevereActionTakesTheTypedNameAndEnter(t *testing.T) {
 	typed := func(name string, then ...ev) []ev {
 		var events []ev

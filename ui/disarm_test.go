@@ -206,15 +206,7 @@ func TestALinkThatLagsNeverActs(t *testing.T) {
 				a.wait(lag)
 				a.atOnce(strings.Fields(keys)...)
 				a.wait(lag)
-				first := true
-				for _, key := range strings.Fields(keys) {
-					if !first {
-						time.Sleep(2 * time.Millisecond)
-					}
-					first = false
-					_, cmd := a.m.Update(keyPress(key))
-					a.perform(cmd)
-				}
+				a.hurried(2*time.Millisecond, strings.Fields(keys)...)
 				a.wait(lag)
 				a.m.Update(tea.PasteMsg{Content: strings.ReplaceAll(keys, " ", "")})
 				a.wait(lag)
@@ -226,4 +218,19 @@ func TestALinkThatLagsNeverActs(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestALetterThatWasPressedBeforeItsPanelWasSeenIsNotHeard(t *testing.T) {
+	act(t, nil, func(a *actor) {
+		a.m.lag = func() time.Duration { return 2 * time.Second }
+		a.slowly("esc", "P")
+		a.wait(time.Second)
+		a.send(keyPress(a.challenge()))
+		a.wait(time.Second)
+		a.ran(0)
+		a.wait(time.Second)
+		a.send(keyPress(a.challenge()))
+		a.wait(time.Second)
+		a.ran(1)
+	})
 }

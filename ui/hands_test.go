@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -233,6 +234,53 @@ func (a *actor) slowly(names ...string) {
 			name = a.challenge()
 		}
 		a.send(keyPress(name))
+	}
+}
+
+// hurried types keys one behind the other. What they ask for goes on meanwhile, and brings its answers
+// between them: nothing that takes its time holds up the next key.
+func (a *actor) hurried(gap time.Duration, names ...string) {
+	a.t.Helper()
+	answers := make(chan tea.Msg, 1000)
+	var running atomic.Int32
+	begin := func(cmd tea.Cmd) {
+		if cmd == nil {
+			return
+		}
+		running.Add(1)
+		go func() {
+			answers <- cmd()
+			running.Add(-1)
+		}()
+	}
+	listen := func() {
+		for synctest.Wait(); ; synctest.Wait() {
+			select {
+			case msg := <-answers:
+				switch msg := msg.(type) {
+				case tea.BatchMsg:
+					for _, cmd := range msg {
+						begin(cmd)
+					}
+				case frameMsg, offersMsg, previewMsg, pressedMsg, askedMsg, stepMsg, ranMsg, journalMsg, shelvedMsg:
+					_, cmd := a.m.Update(msg)
+					begin(cmd)
+				}
+			default:
+				return
+			}
+		}
+	}
+	for _, name := range names {
+		time.Sleep(gap)
+		listen()
+		_, cmd := a.m.Update(keyPress(name))
+		begin(cmd)
+		listen()
+	}
+	for running.Load() > 0 {
+		time.Sleep(gap)
+		listen()
 	}
 }
 

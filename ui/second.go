@@ -79,7 +79,8 @@ func (m *model) confirmFor(p *panel) (actions.Confirm, error) {
 	if p.aim == views.AimAsk {
 		shown.Risk, shown.Steps = actions.Normal, nil
 	}
-	return actions.NewConfirm(&shown, p.key, string(p.req.Sale), m.now, nil)
+	c, err := actions.NewConfirm(&shown, p.key, string(p.req.Sale), m.now, nil)
+	return c.Behind(m.lag()), err
 }
 
 // journalFor bounds how long asking and answering may take.
