@@ -11,6 +11,8 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+
+	"github.com/onsale-dev/onsale/sale"
 )
 
 // Why a session over a line ended that nobody at it wanted to end.
@@ -90,9 +92,30 @@ func RunRemote(ctx context.Context, opts Options, line Line) error {
 		return sieve.filter(m, msg)
 	}
 	line.quiet = func() time.Duration { return time.Since(time.Unix(0, pressed.Load())) }
+	o.Loud = line.warned(o.Loud)
+	s.opts.Loud = o.Loud
 	s.hold(newModel(o, keys, o.Guard), line.Size.Width, line.Size.Height, reads,
 		wire{newEars(line.In, s.gate, o.Guard), s.terminalLost, reads}, colorprofile.Env(colourEnv(o.Env)), filter)
 	return s.run(ctx)
+}
+
+// idleWarning is how long before its end an idle session is told of it, a quarter of Idle at most.
+const idleWarning = time.Minute
+
+// warned adds to what must not be missed that the session is about to end for want of a key.
+func (l *Line) warned(loud func() string) func() string {
+	if l.Idle <= 0 {
+		return loud
+	}
+	return func() string {
+		if left := l.Idle - l.quiet(); left <= min(idleWarning, l.Idle/4) {
+			return "NO KEY FOR " + sale.FormatAge(l.quiet()) + ": THIS SESSION ENDS IN " + sale.FormatAge(max(left, 0)) + "; ANY KEY KEEPS IT"
+		}
+		if loud == nil {
+			return ""
+		}
+		return loud()
+	}
 }
 
 // over says why the line is over; a terminal of one's own has none.

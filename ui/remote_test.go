@@ -60,7 +60,14 @@ func sitFar(t *testing.T, change func(*Options, *Line)) *farSeat {
 func TestAnIdleSessionEndsThoughTheScreenIsRepaintedAllTheTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := sitFar(t, func(_ *Options, l *Line) { l.Idle = 2 * time.Minute })
-		time.Sleep(110 * time.Second)
+		time.Sleep(80 * time.Second)
+		if strings.Contains(f.out.String(), "ANY KEY") {
+			t.Error("the end is spoken of long before it")
+		}
+		time.Sleep(30 * time.Second)
+		if !strings.Contains(f.out.String(), "THIS SESSION ENDS IN") || !strings.Contains(f.out.String(), "ANY KEY KEEPS IT") {
+			t.Error("nobody was told that the session is about to end")
+		}
 		if _, err := f.keys.Write([]byte("j")); err != nil {
 			t.Fatal(err)
 		}
