@@ -56,7 +56,7 @@ func (m *model) frame() views.Frame {
 		Header:   m.header(),
 		Links:    m.opts.Links,
 		// Over a network each second's ages would cost more than all other changes together.
-		CoarseAges: m.opts.Remote || overSSH(m.opts.Env),
+		CoarseAges: m.opts.Remote || overSSH(m.opts.Env) || m.pace.slow,
 	}
 	if m.opts.Hands != nil {
 		f.ActKeys = m.keys.actKeys()

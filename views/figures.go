@@ -307,10 +307,13 @@ func fit(s string, w int) string {
 	return clip(s, w)
 }
 
-// age writes an age. Where bytes are dear, ages under a minute step by five seconds.
+// age writes an age. Where bytes are dear, ages step by five seconds, and from a minute on by fifteen.
 func (f *Frame) age(d time.Duration) string {
-	if f.CoarseAges && d < time.Minute {
+	switch {
+	case f.CoarseAges && d < time.Minute:
 		d = d.Truncate(5 * time.Second)
+	case f.CoarseAges:
+		d = d.Truncate(15 * time.Second)
 	}
 	return sale.FormatAge(d)
 }

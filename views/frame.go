@@ -35,7 +35,7 @@ type Frame struct {
 	ActKeys map[string]string
 	// Rotate is how long a page of sales stays on the wall when they don't all fit; 0: none is turned.
 	Rotate     time.Duration
-	CoarseAges bool // ages under a minute step by 5 s: fewer bytes on a slow link
+	CoarseAges bool // ages step by 5 s, and from a minute on by 15 s: fewer bytes on a slow link
 }
 
 // Header is what the two top lines say beside the time and the snapshot's own figures.

@@ -144,7 +144,7 @@ func (f *Frame) focusBlock(h int) []string {
 	}
 	l := lookOfSale(st, f.Now)
 	c.fill(0, 0, f.Width, dim, "─")
-	held := " " + verdictFor(st, f.Now) + " "
+	held := " " + f.verdictFor(st) + " "
 	title := " " + digitText(st.Sale) + saleTitle(st.Sale, f.Width-cells(held)-10) + " "
 	x := c.put(2, 0, text, title)
 	end := f.Width - 2

@@ -213,9 +213,9 @@ func TestAnOKStandsOutForAMinuteAfterARecovery(t *testing.T) {
 	}
 }
 
-func TestOverASlowLinkYoungAgesStepByFiveSeconds(t *testing.T) {
+func TestOverASlowLinkAgesStepByFiveSecondsAndFromAMinuteOnByFifteen(t *testing.T) {
 	f := Frame{CoarseAges: true}
-	for d, want := range map[time.Duration]string{4: "0s", 9: "5s", 59: "55s", 61: "1:01"} {
+	for d, want := range map[time.Duration]string{4: "0s", 9: "5s", 59: "55s", 61: "1:00", 119: "1:45", 136: "2:15"} {
 		if got := f.age(d * time.Second); got != want {
 			t.Errorf("%d s are written %q, want %q", d, got, want)
 		}

@@ -93,7 +93,7 @@ func (f *Frame) stateLine(c *canvas, x, y, end int, st *sale.State, l look) {
 	c.put(x, y, l.badge, l.glyph+" "+l.word)
 	x += 11
 	x = c.putTo(x, y, end, text, phaseWord(st.Phase, false)+" "+sale.Clock(st.Sale.Opens, f.Now)) + 2
-	held := verdictFor(st, f.Now)
+	held := f.verdictFor(st)
 	if from := end - cells(held); held != "" && from >= x {
 		c.put(from, y, l.figure, held)
 		end = from - 2

@@ -171,7 +171,7 @@ func (f *Frame) saleTop(c *canvas, st *sale.State) {
 		form.draw(c, from, 0, end)
 		end = from - 2
 	}
-	if held := verdictFor(st, f.Now); held != "" && (end == c.w || x+cells(phase)+22 < end) {
+	if held := f.verdictFor(st); held != "" && (end == c.w || x+cells(phase)+22 < end) {
 		c.right(end, 0, 20, l.figure, held)
 		end -= 22
 	}

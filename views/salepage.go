@@ -164,7 +164,7 @@ func (f *Frame) saleTopLines(st *sale.State, p salePlan) []string {
 		gap = 1
 	}
 	x := c.put(0, 0, l.badge, l.glyph+" "+l.word) + gap
-	held := verdictFor(st, f.Now)
+	held := f.verdictFor(st)
 	clock := phaseWord(st.Phase, false) + " " + sale.Clock(st.Sale.Opens, f.Now)
 	// An open incident is never dropped: on a narrow screen how long the verdict has held is.
 	forms, reserved := f.incidentForms(st), 0

@@ -41,11 +41,11 @@ func lookOfSale(st *sale.State, now time.Time) look {
 }
 
 // verdictFor is "bad for 4:29".
-func verdictFor(st *sale.State, now time.Time) string {
+func (f *Frame) verdictFor(st *sale.State) string {
 	if st.Since.IsZero() {
 		return ""
 	}
-	return strings.ToLower(lookOf(st.Verdict).word) + " for " + sale.FormatAge(now.Sub(st.Since))
+	return strings.ToLower(lookOf(st.Verdict).word) + " for " + f.age(f.Now.Sub(st.Since))
 }
 
 // phaseWord is a phase as a word; the short form has five cells.
