@@ -268,7 +268,7 @@ func (m *model) settleFrame() {
 		return
 	}
 	forKey := m.want == keyNeed
-	m.pace.link(m.lag())
+	m.pace.link(m.lag(), m.now)
 	if d := m.pace.wait(m.now, forKey); d > 0 {
 		m.waiting = true
 		m.cmds = append(m.cmds, tea.Tick(d, func(time.Time) tea.Msg { return frameMsg{} }))

@@ -9,19 +9,28 @@ type pacer struct {
 	drawn   []time.Time // the last max frames, oldest first
 	lastKey time.Time   // the last frame that answered a key
 	slow    bool        // the link is: no more than slowLinkFPS
+	lagged  time.Time   // when it last was seen to be
 }
 
 const (
 	// slowLinkFPS is how many frames a second a slow link gets, as one over SSH does: with more of them
 	// a key has to wait for what nobody asked for.
 	slowLinkFPS = 2
-	// slowLink is the lag from which a link is slow; it is fast again below half of it.
-	slowLink = 250 * time.Millisecond
+	// slowLink is the lag from which a link is slow; it is fast again when it was below half of that
+	// for slowLinkFor. It lags less just because it gets less: without that time it would be filled
+	// again and again.
+	slowLink    = 250 * time.Millisecond
+	slowLinkFor = 30 * time.Second
 )
 
-// link takes in how long the terminal takes to draw.
-func (p *pacer) link(lag time.Duration) {
-	p.slow = lag >= slowLink || p.slow && lag >= slowLink/2
+// link takes in how long the terminal takes to draw, at now.
+func (p *pacer) link(lag time.Duration, now time.Time) {
+	if lag >= slowLink || p.slow && lag >= slowLink/2 {
+		p.slow, p.lagged = true, now
+	}
+	if quiet := now.Sub(p.lagged); quiet >= slowLinkFor || quiet < 0 { // less than nothing: the clock was set back
+		p.slow = false
+	}
 }
 
 // most is how many frames there may be in a second now.
