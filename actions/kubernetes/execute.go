@@ -14,7 +14,7 @@ import (
 )
 
 // statusTries is how often a patch is sent at most while only a status is written in between.
-const statusTries = 5
+const statusTries = 8
 
 func unsent(class sale.Class, text, hint string) error {
 	return &actions.RejectedError{Problem: sale.Problem{Class: class, Text: sale.Clean("not sent: "+text, maxProblemText), Hint: hint}}

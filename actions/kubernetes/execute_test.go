@@ -120,11 +120,11 @@ func TestAStatusThatIsWrittenInBetweenIsNoConflict(t *testing.T) {
 		done      bool
 		patches   int
 	}{
-		{"a write that a status overtook is sent again", 4, false, true, 5},
-		{"not for ever", 5, false, false, 5},
+		{"a write that a status overtook is sent again", statusTries - 1, false, true, statusTries},
+		{"not for ever", statusTries, false, false, statusTries},
 		{"a dry run that a status overtook is made again", 2, true, true, 3},
-		{"where statuses are written without end, it is made without the condition", 5, true, true, 6},
-		{"that one not for ever either", 6, true, false, 6},
+		{"where statuses are written without end, it is made without the condition", statusTries, true, true, statusTries + 1},
+		{"that one not for ever either", statusTries + 1, true, false, statusTries + 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cl := newCluster(t)
