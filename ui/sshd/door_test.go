@@ -32,6 +32,8 @@ type door struct {
 }
 
 // lines is a log that may be read while it is written.
+//
+// It keeps the newest half a mebibyte at least: a soak writes more than it would hold.
 type lines struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -40,6 +42,9 @@ type lines struct {
 func (l *lines) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.b.Len() > 1<<20 {
+		l.b.Next(l.b.Len() / 2)
+	}
 	return l.b.Write(p)
 }
 
