@@ -307,15 +307,26 @@ func fit(s string, w int) string {
 	return clip(s, w)
 }
 
-// age writes an age. Where bytes are dear, ages step by five seconds, and from a minute on by fifteen.
+// age writes an age. Where bytes are dear ages step, up to the next step: nothing is older than it looks.
 func (f *Frame) age(d time.Duration) string {
-	switch {
-	case f.CoarseAges && d < time.Minute:
-		d = d.Truncate(5 * time.Second)
-	case f.CoarseAges:
-		d = d.Truncate(15 * time.Second)
+	if step := f.step(d); d%step > 0 {
+		d += step - d%step
 	}
 	return sale.FormatAge(d)
+}
+
+// held writes how long something has lasted at least.
+func (f *Frame) held(d time.Duration) string { return sale.FormatAge(d.Truncate(f.step(d))) }
+
+// step is how finely a time is told: where bytes are dear by five seconds, from a minute on by fifteen.
+func (f *Frame) step(d time.Duration) time.Duration {
+	switch {
+	case !f.CoarseAges:
+		return 1
+	case d < time.Minute:
+		return 5 * time.Second
+	}
+	return 15 * time.Second
 }
 
 // shortClock is the sale's clock in nine cells: hours only when there are some.

@@ -213,11 +213,13 @@ func TestAnOKStandsOutForAMinuteAfterARecovery(t *testing.T) {
 	}
 }
 
-func TestOverASlowLinkAgesStepByFiveSecondsAndFromAMinuteOnByFifteen(t *testing.T) {
+func TestOverASlowLinkAgesStepAndNothingIsOlderThanItLooks(t *testing.T) {
 	f := Frame{CoarseAges: true}
-	for d, want := range map[time.Duration]string{4: "0s", 9: "5s", 59: "55s", 61: "1:00", 119: "1:45", 136: "2:15"} {
-		if got := f.age(d * time.Second); got != want {
-			t.Errorf("%d s are written %q, want %q", d, got, want)
+	for d, want := range map[time.Duration][2]string{
+		0: {"0s", "0s"}, 4: {"5s", "0s"}, 5: {"5s", "5s"}, 59: {"1:00", "55s"}, 60: {"1:00", "1:00"}, 61: {"1:15", "1:00"}, 119: {"2:00", "1:45"},
+	} {
+		if age, held := f.age(d*time.Second), f.held(d*time.Second); age != want[0] || held != want[1] {
+			t.Errorf("%d s are %q as an age and %q as what has lasted, want %q", d, age, held, want)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func (f *Frame) verdictFor(st *sale.State) string {
 	if st.Since.IsZero() {
 		return ""
 	}
-	return strings.ToLower(lookOf(st.Verdict).word) + " for " + f.age(f.Now.Sub(st.Since))
+	return strings.ToLower(lookOf(st.Verdict).word) + " for " + f.held(f.Now.Sub(st.Since))
 }
 
 // phaseWord is a phase as a word; the short form has five cells.
